@@ -1,0 +1,1 @@
+//! The whole engine on one machine, on an embedded DynamoDB, and the loyalty command.

@@ -1,0 +1,3 @@
+//! The loyalty engine's heart.
+pub mod id;
+pub mod json;

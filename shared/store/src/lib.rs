@@ -1,0 +1,1 @@
+//! The one table: keys, items, load, commit. The only crate that names the DynamoDB SDK.

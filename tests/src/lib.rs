@@ -1,0 +1,1 @@
+//! Tests across crates, the fault layer, budgets and benchmarks.
