@@ -1,3 +1,16 @@
 //! The whole engine on one machine, on an embedded DynamoDB, and the loyalty command.
 
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod embedded;
+pub mod engine;
+pub mod folder;
+mod gateway;
+pub mod local_routes;
+pub mod loopback;
+pub mod publish;
 pub mod replay;
+pub mod serve;
+pub mod stream;
+pub mod welcome;
