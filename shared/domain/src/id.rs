@@ -188,10 +188,10 @@ mod tests {
 
     #[test]
     fn own_ids_have_one_spelling() {
-        let id = MemberId::new(Ulid::from_parts(1, 2));
+        let id = MemberId::new(Ulid::from_parts(0xABCDEF, 2));
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.to_string().to_lowercase().parse::<MemberId>(), Err(NotAnId));
-        assert_eq!("ent_00000000010000000000000002".parse::<MemberId>(), Err(NotAnId));
+        assert_eq!("ent_0000000ANF0000000000000002".parse::<MemberId>(), Err(NotAnId));
         assert_eq!("mbr_80000000000000000000000000".parse::<MemberId>(), Err(NotAnId));
     }
 

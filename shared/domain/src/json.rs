@@ -370,7 +370,9 @@ pub fn list<T>(
 }
 
 /// Reads one of a closed set of words.
-pub fn word<T: Copy + 'static>(words: &'static [(&'static str, T)]) -> impl Fn(&Json, &Path<'_>, &mut Faults) -> Option<T> {
+pub fn word<T: Copy + 'static>(
+    words: &'static [(&'static str, T)],
+) -> impl Fn(&Json, &Path<'_>, &mut Faults) -> Option<T> {
     move |json: &Json, at: &Path<'_>, faults: &mut Faults| {
         let value = text(json, at, faults)?;
         let found = words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);

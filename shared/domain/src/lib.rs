@@ -1,3 +1,28 @@
-//! The loyalty engine's heart.
+//! The loyalty engine's heart: pure decisions about points.
+//!
+//! Everything here is a function of what it is given. Nothing knows a clock, randomness, a network, a database or HTTP:
+//! the moment of a decision and new ids are passed in, and what comes out is everything that is to be written.
+
+pub mod account;
+pub mod adjust;
+pub mod award;
+pub mod calendar;
+pub mod draft;
+pub mod entry;
+pub mod exact;
+pub mod grant;
 pub mod id;
+pub mod identity;
 pub mod json;
+pub mod lots;
+pub mod membership;
+pub mod money;
+pub mod profile;
+pub mod program;
+pub mod programs;
+pub mod purchase;
+pub mod refund;
+pub mod refusal;
+pub mod requests;
+pub mod tier;
+pub mod view;

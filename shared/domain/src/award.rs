@@ -1,0 +1,318 @@
+//! What a purchase is worth: one pure function, exact until it is rounded once.
+
+use crate::entry::Reason;
+use crate::exact::Exact;
+use crate::money::{Currency, Money};
+use crate::program::condition::{Condition, Facts, LineFacts};
+use crate::program::{Award, Program, Rule, Trigger};
+
+/// A line that is to be judged: what conditions see of it, and its net amount in minor units.
+#[derive(Debug, Clone, Copy)]
+pub struct AwardLine<'a> {
+    /// For line clauses.
+    pub facts: LineFacts<'a>,
+    /// What the customer pays for the whole line; at least 0.
+    pub net: i64,
+}
+
+/// What came out of an award.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awarded {
+    /// Whole points.
+    pub points: i64,
+    /// The places of the rules that gave more than nothing.
+    pub gave: Vec<usize>,
+    /// How it came about.
+    pub explanation: Vec<Reason>,
+}
+
+/// The sums do not fit 128 bits, or the points 64: no purchase of this world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the points of this purchase are beyond counting")]
+pub struct TooMuch;
+
+/// Awards a purchase.
+///
+/// Per-amount rules give net × points ÷ amount and add up per line. Multipliers multiply what these gave the lines they
+/// select, one after the other in the order of the document, the level's last. The exact total is rounded once; then
+/// fixed points are added. `used_up` names the rules whose limit is reached: they give nothing and say so.
+///
+/// # Errors
+/// [`TooMuch`] where a number would overflow.
+pub fn award(
+    program: &Program,
+    facts: &Facts<'_>,
+    currency: Currency,
+    lines: &[AwardLine<'_>],
+    used_up: &[usize],
+) -> Result<Awarded, TooMuch> {
+    let mut award = Running::new(program, facts, currency, lines);
+    award.per_amount(used_up)?;
+    award.multipliers(used_up)?;
+    award.level()?;
+    award.finish(used_up)
+}
+
+/// Which lines a rule selects.
+enum Selected {
+    None,
+    All,
+    Some(Vec<bool>),
+}
+
+struct Running<'a> {
+    program: &'a Program,
+    facts: &'a Facts<'a>,
+    currency: Currency,
+    lines: &'a [AwardLine<'a>],
+    /// Exact points of each line so far.
+    per_line: Vec<Exact>,
+    gave: Vec<usize>,
+    explanation: Vec<Reason>,
+}
+
+impl<'a> Running<'a> {
+    fn new(program: &'a Program, facts: &'a Facts<'a>, currency: Currency, lines: &'a [AwardLine<'a>]) -> Self {
+        Running { program, facts, currency, lines, per_line: Vec::new(), gave: Vec::new(), explanation: Vec::new() }
+    }
+
+    fn rules(&self) -> impl Iterator<Item = (usize, &'a Rule)> + use<'a> {
+        let at = self.facts.occurred_at;
+        self.program
+            .rules
+            .iter()
+            .enumerate()
+            .filter(move |(_, rule)| rule.on == Trigger::Purchase && rule.in_window(at))
+    }
+
+    fn selected(&self, rule: &Rule) -> Selected {
+        let Some(when) = &rule.when else { return Selected::All };
+        match when.holds(self.facts, None) {
+            Some(true) => Selected::All,
+            Some(false) => Selected::None,
+            None => {
+                let which: Vec<bool> =
+                    self.lines.iter().map(|line| when.holds(self.facts, Some(line.facts)) == Some(true)).collect();
+                if which.contains(&true) { Selected::Some(which) } else { Selected::None }
+            }
+        }
+    }
+
+    /// Notes that a rule would have given something had its limit not been reached.
+    fn used_up(&mut self, place: usize, rule: &Rule, used_up: &[usize]) -> bool {
+        let reached = used_up.contains(&place);
+        if let (true, Some(limit)) = (reached, rule.limit) {
+            self.explanation.push(Reason::LimitReached { rule: rule.id.clone(), times: limit.times, per: limit.per });
+        }
+        reached
+    }
+
+    /// Rates are brought to one denominator, so that adding them up costs whole numbers only.
+    fn per_amount(&mut self, used_up: &[usize]) -> Result<(), TooMuch> {
+        let rates: Vec<(usize, &Rule, Exact, i64)> = self
+            .rules()
+            .filter_map(|(place, rule)| match rule.award {
+                Award::PerAmount { points, amount, currency } if currency == self.currency => {
+                    Some((place, rule, points, amount))
+                }
+                Award::PerAmount { .. } | Award::Multiply(_) | Award::Points(_) => None,
+            })
+            .collect();
+        let mut scale: i128 = 1;
+        let mut exact_rates = Vec::with_capacity(rates.len());
+        for (place, rule, points, amount) in rates {
+            let rate = Exact::fraction(1, i128::from(amount)).and_then(|per| points.times(per)).ok_or(TooMuch)?;
+            scale = crate::program::lcm(scale, rate.denominator());
+            exact_rates.push((place, rule, points, amount, rate));
+        }
+        let mut sums = vec![0_i128; self.lines.len()];
+        for (place, rule, points, amount, rate) in exact_rates {
+            let selected = self.selected(rule);
+            if matches!(selected, Selected::None) || self.used_up(place, rule, used_up) {
+                continue;
+            }
+            let scaled = rate.numerator().checked_mul(scale / rate.denominator()).ok_or(TooMuch)?;
+            let mut net: i64 = 0;
+            for (index, (line, sum)) in self.lines.iter().zip(sums.iter_mut()).enumerate() {
+                if selected.has(index) {
+                    net = net.checked_add(line.net).ok_or(TooMuch)?;
+                    let share = scaled.checked_mul(i128::from(line.net)).ok_or(TooMuch)?;
+                    *sum = sum.checked_add(share).ok_or(TooMuch)?;
+                }
+            }
+            let exact = rate.times(Exact::whole(net)).ok_or(TooMuch)?;
+            if !exact.is_zero() {
+                self.gave.push(place);
+                let net = Money { amount: net, currency: self.currency };
+                self.explanation.push(Reason::PerAmount { rule: rule.id.clone(), net, points, amount, exact });
+            }
+        }
+        self.per_line =
+            sums.into_iter().map(|sum| Exact::fraction(sum, scale)).collect::<Option<_>>().ok_or(TooMuch)?;
+        Ok(())
+    }
+
+    fn multipliers(&mut self, used_up: &[usize]) -> Result<(), TooMuch> {
+        for (place, rule) in self.rules() {
+            let Award::Multiply(factor) = rule.award else { continue };
+            let selected = self.selected(rule);
+            if matches!(selected, Selected::None) || self.used_up(place, rule, used_up) {
+                continue;
+            }
+            let share = self.multiply(factor, |index| selected.has(index))?;
+            if !share.is_zero() {
+                if share > Exact::ZERO {
+                    self.gave.push(place);
+                }
+                self.explanation.push(Reason::Multiplied { rule: rule.id.clone(), factor, exact: share });
+            }
+        }
+        Ok(())
+    }
+
+    fn level(&mut self) -> Result<(), TooMuch> {
+        let Some(level) = self.program.level(self.facts.level) else { return Ok(()) };
+        if level.multiply != Exact::ONE {
+            let share = self.multiply(level.multiply, |_| true)?;
+            if !share.is_zero() {
+                let reason = Reason::LevelMultiplied { level: level.id.clone(), factor: level.multiply, exact: share };
+                self.explanation.push(reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Multiplies the selected lines and gives what that added.
+    fn multiply(&mut self, factor: Exact, selected: impl Fn(usize) -> bool) -> Result<Exact, TooMuch> {
+        let more = factor.minus(Exact::ONE).ok_or(TooMuch)?;
+        let mut share = Exact::ZERO;
+        for (index, points) in self.per_line.iter_mut().enumerate() {
+            if selected(index) && !points.is_zero() {
+                share = points.times(more).and_then(|added| share.plus(added)).ok_or(TooMuch)?;
+                *points = points.times(factor).ok_or(TooMuch)?;
+            }
+        }
+        Ok(share)
+    }
+
+    fn finish(mut self, used_up: &[usize]) -> Result<Awarded, TooMuch> {
+        let exact = self.per_line.iter().try_fold(Exact::ZERO, |sum, points| sum.plus(*points)).ok_or(TooMuch)?;
+        let mode = self.program.rounding;
+        let mut points = exact.rounded(mode).ok_or(TooMuch)?;
+        if exact != Exact::whole(points) {
+            self.explanation.push(Reason::Rounded { mode, from: exact, to: points });
+        }
+        for (place, rule) in self.rules() {
+            let Award::Points(fixed) = rule.award else { continue };
+            let selects = !matches!(self.selected(rule), Selected::None);
+            if !selects || fixed == 0 || self.used_up(place, rule, used_up) {
+                continue;
+            }
+            points = points.checked_add(fixed).ok_or(TooMuch)?;
+            self.gave.push(place);
+            self.explanation.push(Reason::Fixed { rule: rule.id.clone(), points: fixed });
+        }
+        if self.explanation.is_empty() {
+            self.explanation.push(self.why_nothing());
+        }
+        self.gave.sort_unstable();
+        Ok(Awarded { points, gave: self.gave, explanation: self.explanation })
+    }
+
+    fn why_nothing(&self) -> Reason {
+        let knows_currency = self.program.rules.iter().any(|rule| match rule.award {
+            Award::PerAmount { currency, .. } => currency == self.currency,
+            Award::Multiply(_) | Award::Points(_) => false,
+        });
+        if knows_currency { Reason::NoRuleApplied } else { Reason::NoRuleForCurrency { currency: self.currency } }
+    }
+}
+
+impl Selected {
+    fn has(&self, index: usize) -> bool {
+        match self {
+            Selected::None => false,
+            Selected::All => true,
+            Selected::Some(which) => which.get(index).copied().unwrap_or(false),
+        }
+    }
+}
+
+impl Rule {
+    /// Whether a moment lies in the rule's window.
+    #[must_use]
+    pub fn in_window(&self, at: crate::calendar::Moment) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
+    }
+}
+
+/// A rule that gave a purchase nothing, and why, in words a cashier can read out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotApplied {
+    /// The rule.
+    pub rule: crate::id::RuleId,
+    /// What kept it.
+    pub because: Vec<String>,
+}
+
+/// The purchase rules that gave nothing, each with the clauses that failed.
+#[must_use]
+pub fn not_applied(
+    program: &Program,
+    facts: &Facts<'_>,
+    currency: Currency,
+    lines: &[AwardLine<'_>],
+    used_up: &[usize],
+    awarded: &Awarded,
+) -> Vec<NotApplied> {
+    let line_facts: Vec<LineFacts<'_>> = lines.iter().map(|line| line.facts).collect();
+    let purchase_rules = program.rules.iter().enumerate().filter(|(_, rule)| rule.on == Trigger::Purchase);
+    let mut all = Vec::new();
+    for (place, rule) in purchase_rules.filter(|(place, _)| !awarded.gave.contains(place)) {
+        let mut because = Vec::new();
+        if let Some(from) = rule.from.filter(|from| facts.occurred_at < *from) {
+            because.push(format!("it begins on {}", program.zone.date_at(from)));
+        }
+        if let Some(until) = rule.until.filter(|until| facts.occurred_at >= *until) {
+            because.push(format!("it ended before {}", program.zone.date_at(until)));
+        }
+        if let Some(when) = &rule.when {
+            let holds = |when: &Condition| {
+                when.holds(facts, None)
+                    .unwrap_or_else(|| line_facts.iter().any(|line| when.holds(facts, Some(*line)) == Some(true)))
+            };
+            if !holds(when) {
+                when.failures(facts, &line_facts, &program.names(), &mut because);
+            }
+        }
+        match rule.award {
+            Award::PerAmount { currency: of, .. } if of != currency => {
+                because.push(format!("it is for purchases in {of}"))
+            }
+            Award::PerAmount { .. } | Award::Multiply(_) | Award::Points(_) => {}
+        }
+        if let (true, Some(limit)) = (used_up.contains(&place), rule.limit) {
+            because.push(limit_words(limit.times, limit.per));
+        }
+        if because.is_empty() {
+            because.push("there was nothing for it to give points for".to_owned());
+        }
+        all.push(NotApplied { rule: rule.id.clone(), because });
+    }
+    all
+}
+
+/// A limit that is reached, in words.
+#[must_use]
+pub fn limit_words(times: u32, per: crate::calendar::Per) -> String {
+    let count = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    match per {
+        crate::calendar::Per::Ever => format!("it serves a member {count}, and has"),
+        crate::calendar::Per::Day
+        | crate::calendar::Per::Week
+        | crate::calendar::Per::Month
+        | crate::calendar::Per::Year => {
+            format!("it serves a member {count} a {}, and has", per.word())
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! A change in the making: an account that is settled, decided upon and turned into everything that is to be written.
+
+use crate::account::{Account, Status};
+use crate::calendar::Moment;
+use crate::entry::{Balance, Cause, Effects, Entry, Kind, Reason};
+use crate::lots::{Draw, LotKey};
+use crate::program::{Program, Version};
+use crate::programs::Programs;
+use crate::refusal::Refusal;
+use crate::tier;
+use std::sync::Arc;
+
+/// The most entries of one commit; a transaction stays far below 100 items.
+pub const MOST_ENTRIES: usize = 40;
+/// The actor of what falls due.
+pub const SYSTEM: &str = "system";
+
+/// A change in the making.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    account: Account,
+    expected_version: u64,
+    entries: Vec<Entry>,
+    own_from: usize,
+    programs: &'a Programs,
+    version: Arc<Version>,
+    now: Moment,
+    actor: &'a str,
+}
+
+/// What is to be posted.
+#[derive(Debug)]
+pub struct Posting {
+    /// What happens.
+    pub kind: Kind,
+    /// Signed.
+    pub points: i64,
+    /// What it puts into lots and takes out of them.
+    pub draws: Vec<Draw>,
+    /// The fact behind it.
+    pub cause: Cause,
+    /// The version that judged it.
+    pub program_version: u32,
+    /// The arithmetic.
+    pub explanation: Vec<Reason>,
+    /// Business time.
+    pub occurred_at: Moment,
+    /// What else it changes.
+    pub effects: Effects,
+}
+
+/// The account and entries of a change. Facts are put beside them by the command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// The account afterwards.
+    pub account: Account,
+    /// The version it must have before; 0: there must be none.
+    pub expected_version: u64,
+    /// All entries to append, those of settling first.
+    pub entries: Vec<Entry>,
+    /// How many of them settled what had fallen due.
+    pub settled: usize,
+}
+
+impl Posted {
+    /// The entries of the command itself.
+    #[must_use]
+    pub fn own_entries(&self) -> &[Entry] {
+        self.entries.get(self.settled..).unwrap_or_default()
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Begins a change.
+    ///
+    /// # Errors
+    /// [`Refusal::NeedsVersion`] if the program in force is not at hand.
+    pub fn new(account: Account, programs: &'a Programs, now: Moment, actor: &'a str) -> Result<Self, Refusal> {
+        let version = Arc::clone(programs.at(now)?);
+        let expected_version = account.version;
+        let mut draft =
+            Self { account, expected_version, entries: Vec::new(), own_from: 0, programs, version, now, actor };
+        draft.account.lots.activate(now);
+        Ok(draft)
+    }
+
+    /// The account as it stands in the draft.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The account, to change what is not made of entries.
+    pub fn account_mut(&mut self) -> &mut Account {
+        &mut self.account
+    }
+
+    /// The program in force now.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.version.program
+    }
+
+    /// The number of the version in force now.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version.number
+    }
+
+    /// The moment of the decision.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Refuses members who take no part.
+    ///
+    /// # Errors
+    /// [`Refusal::MemberUnknown`] for one who is gone, [`Refusal::Deactivated`].
+    pub fn must_take_part(&self) -> Result<(), Refusal> {
+        match self.account.status {
+            Status::Active => Ok(()),
+            Status::Deactivated => Err(Refusal::Deactivated),
+            Status::Erased => Err(Refusal::MemberUnknown),
+        }
+    }
+
+    /// Settles what has fallen due, in the order in which it did, up to [`MOST_ENTRIES`]. Gives whether more is due.
+    ///
+    /// # Errors
+    /// [`Refusal::NeedsVersion`], [`Refusal::Inconsistent`].
+    pub fn settle(&mut self) -> Result<bool, Refusal> {
+        let more = self.settle_up_to(MOST_ENTRIES)?;
+        self.own_from = self.entries.len();
+        Ok(more)
+    }
+
+    /// Settles everything, however much: for showing the truth without writing it.
+    ///
+    /// # Errors
+    /// [`Refusal::NeedsVersion`], [`Refusal::Inconsistent`].
+    pub fn settle_all(&mut self) -> Result<(), Refusal> {
+        self.settle_up_to(usize::MAX).map(|_| ())
+    }
+
+    fn settle_up_to(&mut self, most: usize) -> Result<bool, Refusal> {
+        while let Some((at, due)) = self.next_due() {
+            if self.entries.len() >= most {
+                return Ok(true);
+            }
+            match due {
+                Due::Notice => self.give_notice()?,
+                Due::Expire => self.expire(at)?,
+                Due::Review => self.review(at)?,
+            }
+        }
+        Ok(false)
+    }
+
+    /// The earliest thing that is due; at one moment notices come before expiries, and these before reviews.
+    fn next_due(&self) -> Option<(Moment, Due)> {
+        let lots = || self.account.lots.iter().map(|lot| lot.key);
+        let notice =
+            lots().any(|key| key.notice_due().is_some_and(|due| due <= self.now)).then_some((self.now, Due::Notice));
+        let settled_end = |key: LotKey| if key.notice_due().is_some() { None } else { key.end(self.now) };
+        let expire = lots().filter_map(settled_end).min().map(|at| (at, Due::Expire));
+        let review = tier::next_review(&self.account, self.program()).map(|at| (at, Due::Review));
+        [notice, expire, review].into_iter().flatten().filter(|(at, _)| *at <= self.now).min()
+    }
+
+    fn give_notice(&mut self) -> Result<(), Refusal> {
+        let now = self.now;
+        let owed = self.account.lots.iter().filter(|lot| lot.key.notice_due().is_some_and(|due| due <= now));
+        let noticed: Vec<Draw> = owed.map(|lot| Draw { lot: lot.key, points: lot.points }).collect();
+        let explanation =
+            noticed.iter().filter_map(|lot| Some(Reason::Ends { points: lot.points, at: lot.lot.end(now)? })).collect();
+        let effects = Effects { noticed, ..Effects::default() };
+        self.post_due(Kind::Notice, Vec::new(), explanation, now, effects)
+    }
+
+    fn expire(&mut self, at: Moment) -> Result<(), Refusal> {
+        let ended = |key: &LotKey| key.notice_due().is_none() && key.end(at) == Some(at);
+        let (draws, points) = self.account.lots.take(i64::MAX, at, ended);
+        self.post_due(Kind::Expire, draws, vec![Reason::Ends { points, at }], at, Effects::default())
+    }
+
+    fn review(&mut self, at: Moment) -> Result<(), Refusal> {
+        let version = Arc::clone(self.programs.at(at)?);
+        let program = &version.program;
+        let carried = tier::carried(&self.account, program, at);
+        self.account.level.reviewed_at = at;
+        if self.account.level.early_review.is_some_and(|early| early <= at) {
+            self.account.level.early_review = None;
+        }
+        self.change_level(program, carried, at)
+    }
+
+    fn change_level(&mut self, program: &Program, rank: usize, at: Moment) -> Result<(), Refusal> {
+        let Some(level) = program.level(rank).filter(|level| level.id != self.account.level.id) else { return Ok(()) };
+        let units = tier::units(&self.account, program, at);
+        let reason = Reason::LevelChanged { from: self.account.level.id.clone(), to: level.id.clone(), units };
+        let effects = Effects { level: Some(level.id.clone()), ..Effects::default() };
+        self.post_due(Kind::Tier, Vec::new(), vec![reason], at, effects)
+    }
+
+    fn post_due(
+        &mut self,
+        kind: Kind,
+        draws: Vec<Draw>,
+        explanation: Vec<Reason>,
+        occurred_at: Moment,
+        effects: Effects,
+    ) -> Result<(), Refusal> {
+        let points = draws.iter().fold(0_i64, |sum, draw| sum.saturating_add(draw.points));
+        let (cause, program_version) = (Cause::Due, self.version.number);
+        let posting = Posting { kind, points, draws, cause, program_version, explanation, occurred_at, effects };
+        self.write(posting, SYSTEM)
+    }
+
+    /// Posts an entry of the command.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMuch`] where sums overflow, [`Refusal::Inconsistent`] where the account cannot bear it.
+    pub fn post(&mut self, posting: Posting) -> Result<(), Refusal> {
+        let actor = self.actor;
+        self.write(posting, actor)
+    }
+
+    fn write(&mut self, posting: Posting, actor: &str) -> Result<(), Refusal> {
+        let drawn = posting.draws.iter().try_fold(0_i64, |sum, draw| sum.checked_add(draw.points));
+        let owed = drawn.and_then(|drawn| drawn.checked_sub(posting.points)).ok_or(Refusal::TooMuch)?;
+        let mut entry = Entry {
+            seq: self.account.seq + 1,
+            kind: posting.kind,
+            points: posting.points,
+            balance_after: Balance::default(),
+            debt_repaid: owed.saturating_neg().max(0),
+            draws: posting.draws,
+            cause: posting.cause,
+            program_version: posting.program_version,
+            explanation: posting.explanation,
+            occurred_at: posting.occurred_at,
+            recorded_at: self.now,
+            actor: actor.to_owned(),
+            effects: posting.effects,
+        };
+        self.account.apply(&entry).map_err(|bad| match bad.what {
+            "sums overflow" => Refusal::TooMuch,
+            _ => Refusal::Inconsistent,
+        })?;
+        entry.balance_after = self.account.balance();
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// How a credit is booked: debt first, the rest into the lot. Gives the draws, and what pays the debt.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyLots`].
+    pub fn credit(&self, points: i64, lot: LotKey) -> Result<(Vec<Draw>, i64), Refusal> {
+        let repaid = points.min(self.account.debt);
+        let rest = points - repaid;
+        if rest == 0 {
+            return Ok((Vec::new(), repaid));
+        }
+        let lot = self.account.lots.place(lot).map_err(|_| Refusal::TooManyLots)?;
+        Ok((vec![Draw { lot, points: rest }], repaid))
+    }
+
+    /// Lifts the level at once if the units now carry a higher one.
+    ///
+    /// # Errors
+    /// [`Refusal::Inconsistent`].
+    pub fn lift_level(&mut self) -> Result<(), Refusal> {
+        let version = Arc::clone(&self.version);
+        let carried = tier::carried(&self.account, &version.program, self.now);
+        if carried > version.program.rank(&self.account.level.id) {
+            let since_review = self.now;
+            self.account.level.reviewed_at = since_review;
+            self.change_level(&version.program, carried, self.now)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the draft: gives the notices that its own credits brought, and counts the version up.
+    ///
+    /// # Errors
+    /// As [`Draft::settle`].
+    pub fn finish(mut self) -> Result<Posted, Refusal> {
+        self.settle_up_to(usize::MAX)?;
+        self.account.forget(&Arc::clone(&self.version).program, self.now);
+        self.account.version = self.expected_version + 1;
+        if !self.account.adds_up() {
+            return Err(Refusal::Inconsistent);
+        }
+        Ok(Posted {
+            account: self.account,
+            expected_version: self.expected_version,
+            entries: self.entries,
+            settled: self.own_from,
+        })
+    }
+}
+
+/// What can fall due, in the order in which it is done at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Notice,
+    Expire,
+    Review,
+}
+
+/// The account as of a moment, settled without writing anything.
+///
+/// # Errors
+/// [`Refusal::NeedsVersion`], [`Refusal::Inconsistent`].
+pub fn as_of(account: Account, programs: &Programs, now: Moment) -> Result<Account, Refusal> {
+    let mut draft = Draft::new(account, programs, now, SYSTEM)?;
+    draft.settle_all()?;
+    Ok(draft.account)
+}

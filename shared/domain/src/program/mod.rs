@@ -1,0 +1,338 @@
+//! The rules of one loyalty program: a versioned document, read strictly and kept as typed data.
+
+pub mod condition;
+mod read;
+pub(crate) use read::lcm;
+mod read_condition;
+mod read_offers;
+
+use crate::calendar::{Moment, Per, Zone};
+use crate::exact::{Exact, Rounding};
+use crate::id::{CallerId, Label, LevelId, RuleId};
+use crate::json::{Faults, Json};
+use crate::money::{Currency, Money};
+use condition::{Condition, Names};
+
+/// A program's document, checked and ready to judge with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    /// What members know it by.
+    pub name: String,
+    /// The zone of the shop's door: weekdays, times of day and campaign windows; also that of members without one.
+    pub zone: Zone,
+    /// What a point is called.
+    pub point_name: String,
+    /// How an award becomes whole points.
+    pub rounding: Rounding,
+    /// Pending, expiry and clawback.
+    pub points: PointsPolicy,
+    /// How triggers become points, in the order of the document.
+    pub rules: Vec<Rule>,
+    /// Status levels.
+    pub tiers: Tiers,
+    /// What points buy.
+    pub rewards: Vec<Reward>,
+    /// What bringing a friend earns.
+    pub referral: Option<Referral>,
+    /// What a birthday earns.
+    pub birthday: Option<Birthday>,
+    /// When the document wants to take effect.
+    pub effective_from: Option<Moment>,
+    /// The tags that conditions mention; conditions and purchases name them by their places here.
+    pub tags: Vec<Label>,
+    /// The ids of the levels, in order.
+    pub level_ids: Vec<LevelId>,
+}
+
+/// A published program document with its number and start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// 1 for the first.
+    pub number: u32,
+    /// From when on it is in force; version 1 has been for ever.
+    pub effective_from: Moment,
+    /// The document.
+    pub program: Program,
+}
+
+/// How points live and die.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointsPolicy {
+    /// Local days until they can be spent; 0 is at once.
+    pub pending_days: i32,
+    /// How long they live.
+    pub expiry: Expiry,
+    /// Days of notice that are owed before points expire; 0: none.
+    pub notice_days: u16,
+    /// Whether a clawback takes from other lots than the one that the purchase credited.
+    pub from_other_lots: bool,
+    /// What becomes of a clawback that finds too few points.
+    pub shortfall: Shortfall,
+    /// How many days after it was made a purchase may be recorded.
+    pub late_purchase_days: i64,
+}
+
+/// How long points live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// For ever.
+    Never,
+    /// So many months after the local day of the trigger, to the end of a day or month.
+    AfterMonths {
+        /// At least 1.
+        months: i32,
+        /// Where the end is put.
+        snap: Snap,
+    },
+}
+
+/// Where an expiry is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snap {
+    /// The end of the local day.
+    EndOfDay,
+    /// The end of the local month.
+    EndOfMonth,
+}
+
+/// What becomes of points that a clawback does not find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortfall {
+    /// They are owed and paid by the next credits.
+    Debt,
+    /// They are let go.
+    Forgive,
+}
+
+/// How a trigger becomes points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Its name; counters and explanations bear it through versions.
+    pub id: RuleId,
+    /// What sets it off.
+    pub on: Trigger,
+    /// When it applies; always, if left out.
+    pub when: Option<Condition>,
+    /// What it gives.
+    pub award: Award,
+    /// From when on: the first instant of a local day of the program.
+    pub from: Option<Moment>,
+    /// Until when, exclusive.
+    pub until: Option<Moment>,
+    /// How often per member.
+    pub limit: Option<Limit>,
+    /// How many points over all members.
+    pub budget: Option<i64>,
+}
+
+/// What sets a rule off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// A purchase.
+    Purchase,
+    /// An activity of that type.
+    Activity(CallerId),
+    /// Enrolment.
+    Enrolment,
+}
+
+/// What a rule gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Award {
+    /// So many points per amount of net spend, exactly in proportion.
+    PerAmount {
+        /// Points, a decimal.
+        points: Exact,
+        /// Minor units, at least 1.
+        amount: i64,
+        /// Of this currency.
+        currency: Currency,
+    },
+    /// Multiplies what per-amount rules gave the lines it selects.
+    Multiply(Exact),
+    /// Points, once.
+    Points(i64),
+}
+
+/// How often a rule or reward serves one member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// So many times.
+    pub times: u32,
+    /// In each such period.
+    pub per: Per,
+}
+
+/// Status levels and how they are reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tiers {
+    /// What counts.
+    pub qualify_by: QualifyBy,
+    /// In which span it is counted.
+    pub period: Period,
+    /// At least one, by rising `from`; the first from 0.
+    pub levels: Vec<Level>,
+}
+
+/// What counts towards a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QualifyBy {
+    /// Points of earn and bonus entries.
+    PointsEarned,
+    /// Net spend in one currency, in minor units.
+    Spend(Currency),
+    /// Purchases.
+    Visits,
+}
+
+/// The span over which qualifying units are counted, in local time of the member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    /// January to December.
+    CalendarYear,
+    /// The last twelve whole local months, this one included.
+    Rolling12Months,
+    /// From one anniversary of the enrolment to the next.
+    MembershipYear,
+    /// For good.
+    Lifetime,
+}
+
+/// A status level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level {
+    /// Its name.
+    pub id: LevelId,
+    /// Qualifying units needed.
+    pub from: i64,
+    /// By what it multiplies awards; 1 if left out.
+    pub multiply: Exact,
+}
+
+/// What points buy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reward {
+    /// Its name in requests.
+    pub id: CallerId,
+    /// Its name for people.
+    pub name: String,
+    /// What it is.
+    pub kind: RewardKind,
+    /// Its price in points; none where points pay an amount.
+    pub points: Option<i64>,
+    /// Whether it is spent at once or set aside first.
+    pub settle: Settle,
+    /// How long points are set aside, in minutes.
+    pub hold_minutes: Option<i64>,
+    /// How many were ever offered.
+    pub stock: Option<i64>,
+    /// How often per member.
+    pub limit: Option<Limit>,
+    /// For how many days its voucher is good; without it there is none.
+    pub voucher_days: Option<i64>,
+    /// What points are worth when they pay.
+    pub value: Option<PointValue>,
+}
+
+/// The kinds of rewards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RewardKind {
+    /// A thing.
+    Product,
+    /// An amount off.
+    DiscountAmount,
+    /// A share off.
+    DiscountPercent,
+    /// No charge for delivery.
+    FreeShipping,
+    /// Account credit.
+    GiftCard,
+    /// An event, early access.
+    Experience,
+    /// A gift to others.
+    Donation,
+    /// Points pay for a part of a purchase.
+    PayWithPoints,
+}
+
+/// When a redemption is final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settle {
+    /// At once.
+    Immediately,
+    /// At capture.
+    Hold,
+}
+
+/// The worth of points when they pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointValue {
+    /// So many points …
+    pub points: i64,
+    /// … are worth this much.
+    pub money: Money,
+}
+
+/// What bringing a friend earns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// For who brings.
+    pub advocate_points: i64,
+    /// For who is brought.
+    pub friend_points: i64,
+    /// What the friend must spend at once.
+    pub qualifying_amount: Money,
+    /// Days until the points can be spent.
+    pub mature_days: i64,
+    /// How often per advocate.
+    pub limit: Option<Limit>,
+}
+
+/// What a birthday earns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Birthday {
+    /// Points.
+    pub points: i64,
+    /// How many days before the day.
+    pub days_before: i64,
+    /// Whether those born on 29 February celebrate on 28 February (or else on 1 March) in common years.
+    pub feb29_on_feb28: bool,
+    /// Members for fewer days get none.
+    pub minimum_membership_days: i64,
+}
+
+impl Program {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, with pointers.
+    pub fn from_json(json: &Json) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let program = read::program(json, &mut faults);
+        faults.settle(program)
+    }
+
+    /// What indices in this program's conditions stand for.
+    #[must_use]
+    pub fn names(&self) -> Names<'_> {
+        Names { levels: &self.level_ids, tags: &self.tags }
+    }
+
+    /// The place of a level among the program's; the lowest for one that it does not know.
+    #[must_use]
+    pub fn rank(&self, level: &LevelId) -> usize {
+        self.level_ids.iter().position(|id| id == level).unwrap_or(0)
+    }
+
+    /// The level at a place; the lowest beyond the last.
+    #[must_use]
+    pub fn level(&self, rank: usize) -> Option<&Level> {
+        self.tiers.levels.get(rank).or_else(|| self.tiers.levels.first())
+    }
+
+    /// The places, in [`Program::tags`], of those of a member's tags that conditions mention.
+    #[must_use]
+    pub fn tag_places(&self, tags: &[Label]) -> Vec<usize> {
+        self.tags.iter().enumerate().filter(|(_, tag)| tags.contains(tag)).map(|(place, _)| place).collect()
+    }
+}

@@ -1,0 +1,425 @@
+//! Purchases: what a till tells, and the decision that makes points of it.
+
+use crate::account::Account;
+use crate::award::{AwardLine, Awarded, NotApplied, award, not_applied};
+use crate::calendar::Moment;
+use crate::draft::{Draft, Posted, Posting};
+use crate::entry::{Cause, Effects, Entry, Kind, Reason, Use};
+use crate::grant;
+use crate::id::{CallerId, Label, MemberId};
+use crate::lots::LotKey;
+use crate::money::{Currency, Money};
+use crate::program::condition::{Facts, LineFacts};
+use crate::program::{Program, QualifyBy};
+use crate::programs::Programs;
+use crate::refusal::Refusal;
+use crate::tier;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Business times may be so many minutes ahead of our clock; they count as now.
+pub const MINUTES_AHEAD: i64 = 5;
+
+/// A purchase as the till tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Where it was made. With the order id, what makes it one fact for ever.
+    pub channel: CallerId,
+    /// Its number there.
+    pub order_id: CallerId,
+    /// When it was made, as told.
+    pub occurred_at: Moment,
+    /// Its currency.
+    pub currency: Currency,
+    /// The store.
+    pub store: Option<Label>,
+    /// What was bought; 1 to 1,000 lines.
+    pub lines: Vec<OrderLine>,
+}
+
+/// A line of a purchase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// Unique within the purchase.
+    pub line_id: CallerId,
+    /// The product.
+    pub sku: Option<Label>,
+    /// Its categories.
+    pub categories: Vec<Label>,
+    /// How many; at least 1.
+    pub quantity: i64,
+    /// What the customer pays for the whole line, in minor units; at least 0.
+    pub net: i64,
+}
+
+/// A recorded purchase: what was told, what it was judged by, and what is left of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// Where it was made.
+    pub channel: CallerId,
+    /// Its number there.
+    pub order_id: CallerId,
+    /// Grows by one with each refund.
+    pub version: u64,
+    /// When it was made, as told.
+    pub occurred_at: Moment,
+    /// When it was recorded.
+    pub recorded_at: Moment,
+    /// Its currency.
+    pub currency: Currency,
+    /// The store.
+    pub store: Option<Label>,
+    /// What was bought, and what is left of it.
+    pub lines: Vec<Line>,
+    /// A digest of how the request named the member, to tell a retry from another request; none for guests.
+    pub reference: Option<[u8; 16]>,
+    /// What the points came from; none for guests.
+    pub award: Option<Recorded>,
+}
+
+/// A line and what is left of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// As bought.
+    pub bought: OrderLine,
+    /// How many are left.
+    pub quantity_left: i64,
+    /// What of the net is left.
+    pub net_left: i64,
+}
+
+/// What a purchase was awarded, and all that its refunds need to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Who got the points.
+    pub member: MemberId,
+    /// What it was judged by.
+    pub frozen: Frozen,
+    /// Points first awarded.
+    pub first: i64,
+    /// Points left after refunds.
+    pub left: i64,
+    /// Points that clawbacks did not find and let go, less what was given back since.
+    pub forgiven: i64,
+    /// The lot that was credited.
+    pub lot: LotKey,
+    /// The day under which its qualifying units are counted.
+    pub units_bucket: i32,
+    /// The entries of the purchase itself, for a retry.
+    pub entries: Vec<Entry>,
+}
+
+/// The facts a purchase was judged by. Refunds are judged by the same, whatever has changed since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// The program version in force when it occurred.
+    pub version: u32,
+    /// When it occurred, as far as the rules are concerned.
+    pub occurred_at: Moment,
+    /// The member's level then, by its place in that version.
+    pub level: usize,
+    /// The member's tags that the version's conditions mention, by their places.
+    pub tags: Vec<usize>,
+    /// Whether it was the first purchase.
+    pub first_purchase: bool,
+    /// Whole days of membership then.
+    pub member_days: i64,
+    /// Rules whose limit was reached, by their places.
+    pub used_up: Vec<usize>,
+}
+
+/// What recording a purchase writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurchaseDecision {
+    /// Account and entries.
+    pub posted: Posted,
+    /// The purchase to keep.
+    pub purchase: Purchase,
+}
+
+/// What a purchase would earn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The purchase as it would be recorded.
+    pub purchase: Purchase,
+    /// The entries it would write.
+    pub entries: Vec<Entry>,
+    /// The rules that would give nothing, and why.
+    pub not_applied: Vec<NotApplied>,
+}
+
+/// Records a member's purchase.
+///
+/// # Errors
+/// [`Refusal`] if the member takes no part, the time is impossible or the sums are.
+pub fn record(
+    mut draft: Draft<'_>,
+    programs: &Programs,
+    order: &Order,
+    reference: [u8; 16],
+) -> Result<PurchaseDecision, Refusal> {
+    let (purchase, _) = judge(&mut draft, programs, order, Some(reference))?;
+    let posted = draft.finish()?;
+    let purchase = with_entries(purchase, &posted);
+    Ok(PurchaseDecision { posted, purchase })
+}
+
+/// What recording the purchase now would do. The same code decides, so that it agrees exactly.
+///
+/// # Errors
+/// As [`record`].
+pub fn quote(mut draft: Draft<'_>, programs: &Programs, order: &Order) -> Result<Quote, Refusal> {
+    let (purchase, not_applied) = judge(&mut draft, programs, order, None)?;
+    let posted = draft.finish()?;
+    let purchase = with_entries(purchase, &posted);
+    Ok(Quote { purchase, entries: posted.own_entries().to_vec(), not_applied })
+}
+
+/// A guest's purchase: kept as it was told, without points.
+///
+/// # Errors
+/// [`Refusal::InFuture`], [`Refusal::TooOld`], [`Refusal::TooMuch`].
+pub fn record_guest(programs: &Programs, order: &Order, now: Moment) -> Result<Purchase, Refusal> {
+    let program = &programs.at(now)?.program;
+    business_time(order.occurred_at, now, program.points.late_purchase_days)?;
+    net_of(order)?;
+    Ok(purchase_of(order, now, None, None))
+}
+
+/// The time that counts for the rules.
+///
+/// # Errors
+/// [`Refusal::InFuture`], [`Refusal::TooOld`].
+fn business_time(told: Moment, now: Moment, late_days: i64) -> Result<Moment, Refusal> {
+    if told > now.plus_minutes(MINUTES_AHEAD) {
+        return Err(Refusal::InFuture);
+    }
+    if told < now.plus_days(-late_days) {
+        return Err(Refusal::TooOld { days: late_days });
+    }
+    Ok(told.min(now))
+}
+
+fn net_of(order: &Order) -> Result<i64, Refusal> {
+    order.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.net)).ok_or(Refusal::TooMuch)
+}
+
+fn judge(
+    draft: &mut Draft<'_>,
+    programs: &Programs,
+    order: &Order,
+    reference: Option<[u8; 16]>,
+) -> Result<(Purchase, Vec<NotApplied>), Refusal> {
+    draft.must_take_part()?;
+    let now = draft.now();
+    let occurred_at = business_time(order.occurred_at, now, draft.program().points.late_purchase_days)?;
+    let version = Arc::clone(programs.at(occurred_at)?);
+    let program = &version.program;
+    let net = net_of(order)?;
+
+    let frozen = freeze(draft.account(), program, version.number, occurred_at, net);
+    let mut purchase = purchase_of(order, now, reference, None);
+    let facts = frozen.facts(program, &purchase, net);
+    let lines = purchase.lines_left();
+    let mut awarded = award(program, &facts, order.currency, &lines, &frozen.used_up).map_err(|_| Refusal::TooMuch)?;
+    let why_not = not_applied(program, &facts, order.currency, &lines, &frozen.used_up, &awarded);
+
+    let lot = grant::lot(draft.account(), program, occurred_at);
+    if program.points.notice_days == 0
+        && let Some(expired_at) = lot.expires_at.filter(|at| *at <= now)
+    {
+        awarded = Awarded { points: 0, gave: Vec::new(), explanation: vec![Reason::RecordedTooLate { expired_at }] };
+    }
+    let lot = if lot.activates_at.is_some_and(|at| at <= now) { lot.activated() } else { lot };
+    let units_bucket = tier::bucket(draft.account(), program, occurred_at);
+    let recorded = Recorded {
+        member: draft.account().member,
+        first: awarded.points,
+        left: awarded.points,
+        forgiven: 0,
+        lot,
+        units_bucket,
+        entries: Vec::new(),
+        frozen,
+    };
+    let units = units_of(program, awarded.points, purchase.currency, net, true);
+    let effects = Effects {
+        units: (units != 0).then_some((units_bucket, units)),
+        uses: uses(draft.account(), program, occurred_at, &awarded.gave, 1),
+        first_purchase: recorded.frozen.first_purchase.then_some(true),
+        ..Effects::default()
+    };
+    let (draws, repaid) = draft.credit(awarded.points, lot)?;
+    let mut explanation = awarded.explanation;
+    if repaid > 0 {
+        explanation.push(Reason::DebtRepaid { points: repaid });
+    }
+    let cause = Cause::Purchase { channel: order.channel.clone(), order_id: order.order_id.clone() };
+    let (points, program_version) = (awarded.points, version.number);
+    draft.post(Posting {
+        kind: Kind::Earn,
+        points,
+        draws,
+        cause,
+        program_version,
+        explanation,
+        occurred_at,
+        effects,
+    })?;
+    draft.lift_level()?;
+    purchase.award = Some(recorded);
+    Ok((purchase, why_not))
+}
+
+fn with_entries(mut purchase: Purchase, posted: &Posted) -> Purchase {
+    if let Some(award) = purchase.award.as_mut() {
+        award.entries = posted.own_entries().to_vec();
+        // A full account may have put the points beside where they would have gone.
+        if let Some(draw) = award.entries.first().and_then(|entry| entry.draws.first()) {
+            award.lot = draw.lot;
+        }
+    }
+    purchase
+}
+
+fn freeze(account: &Account, program: &Program, version: u32, occurred_at: Moment, net: i64) -> Frozen {
+    // Before the enrolment the member is one of day 0 on the lowest level.
+    let before = occurred_at < account.enrolled_at;
+    let zone = account.zone(program);
+    let date = zone.date_at(occurred_at);
+    let limited = program.rules.iter().enumerate().filter_map(|(place, rule)| {
+        let limit = rule.limit?;
+        let of = Use { rule: rule.id.clone(), per: limit.per, start: limit.per.start(date) };
+        (account.times_used(&of) >= limit.times).then_some(place)
+    });
+    Frozen {
+        version,
+        occurred_at,
+        level: if before { 0 } else { program.rank(account.level_at(occurred_at)) },
+        tags: program.tag_places(&account.tags),
+        first_purchase: !account.first_purchase && net > 0,
+        member_days: occurred_at.days_since(account.enrolled_at),
+        used_up: limited.collect(),
+    }
+}
+
+/// The counters that rules which gave something move, by so many.
+pub(crate) fn uses(account: &Account, program: &Program, at: Moment, rules: &[usize], by: i32) -> Vec<(Use, i32)> {
+    let date = account.zone(program).date_at(at);
+    let limited =
+        rules.iter().filter_map(|place| program.rules.get(*place)).filter_map(|rule| Some((rule, rule.limit?)));
+    limited
+        .map(|(rule, limit)| (Use { rule: rule.id.clone(), per: limit.per, start: limit.per.start(date) }, by))
+        .collect()
+}
+
+/// The qualifying units of a purchase of which so much is left.
+pub(crate) fn units_of(program: &Program, points: i64, currency: Currency, net: i64, anything_left: bool) -> i64 {
+    match program.tiers.qualify_by {
+        QualifyBy::PointsEarned => points,
+        QualifyBy::Spend(counted) => {
+            if counted == currency {
+                net
+            } else {
+                0
+            }
+        }
+        QualifyBy::Visits => i64::from(anything_left),
+    }
+}
+
+impl Frozen {
+    /// The facts for the rules, with the net total that is left.
+    #[must_use]
+    pub fn facts<'a>(&'a self, program: &Program, purchase: &'a Purchase, net: i64) -> Facts<'a> {
+        let weekday = program.zone.date_at(self.occurred_at).weekday().to_monday_zero_offset();
+        Facts {
+            occurred_at: self.occurred_at,
+            weekday: weekday.unsigned_abs(),
+            minute: program.zone.minute_at(self.occurred_at),
+            net_total: Some(Money { amount: net, currency: purchase.currency }),
+            channel: Some(&purchase.channel),
+            store: purchase.store.as_ref(),
+            level: self.level,
+            tags: &self.tags,
+            first_purchase: self.first_purchase,
+            member_days: self.member_days,
+            attributes: None,
+        }
+    }
+}
+
+fn purchase_of(order: &Order, now: Moment, reference: Option<[u8; 16]>, award: Option<Recorded>) -> Purchase {
+    let whole = |line: &OrderLine| Line { bought: line.clone(), quantity_left: line.quantity, net_left: line.net };
+    Purchase {
+        channel: order.channel.clone(),
+        order_id: order.order_id.clone(),
+        version: 1,
+        occurred_at: order.occurred_at,
+        recorded_at: now,
+        currency: order.currency,
+        store: order.store.clone(),
+        lines: order.lines.iter().map(whole).collect(),
+        reference,
+        award,
+    }
+}
+
+impl Purchase {
+    /// The lines of which something is left, as the rules see them.
+    #[must_use]
+    pub fn lines_left(&self) -> Vec<AwardLine<'_>> {
+        let left = self.lines.iter().filter(|line| line.quantity_left > 0);
+        left.map(|line| AwardLine {
+            facts: LineFacts { sku: line.bought.sku.as_ref(), categories: &line.bought.categories },
+            net: line.net_left,
+        })
+        .collect()
+    }
+
+    /// The net total of the lines of which something is left. Sums were checked when the purchase was recorded.
+    #[must_use]
+    pub fn net_left(&self) -> i64 {
+        self.lines.iter().filter(|line| line.quantity_left > 0).fold(0, |sum, line| sum.saturating_add(line.net_left))
+    }
+
+    /// The net total as bought.
+    #[must_use]
+    pub fn net_bought(&self) -> i64 {
+        self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.bought.net))
+    }
+
+    /// Points taken back by refunds so far, less those given back.
+    #[must_use]
+    pub fn clawed_back(&self) -> i64 {
+        self.award.as_ref().map_or(0, |award| award.first - award.left - award.forgiven)
+    }
+
+    /// In what a request under the same channel and order id differs, as JSON Pointers into its body; a retry in nothing.
+    #[must_use]
+    pub fn differences(&self, order: &Order, reference: Option<[u8; 16]>) -> Vec<String> {
+        let mut differ = Vec::new();
+        let mut compare = |same: bool, pointer: String| {
+            if !same {
+                differ.push(pointer);
+            }
+        };
+        compare(self.reference == reference, "/member".to_owned());
+        compare(self.occurred_at == order.occurred_at, "/occurred_at".to_owned());
+        compare(self.currency == order.currency, "/currency".to_owned());
+        compare(self.store == order.store, "/store".to_owned());
+        if self.lines.len() == order.lines.len() {
+            for (index, (kept, sent)) in self.lines.iter().zip(&order.lines).enumerate() {
+                let kept = &kept.bought;
+                compare(kept.line_id == sent.line_id, format!("/lines/{index}/line_id"));
+                compare(kept.sku == sent.sku, format!("/lines/{index}/sku"));
+                compare(kept.categories == sent.categories, format!("/lines/{index}/categories"));
+                compare(kept.quantity == sent.quantity, format!("/lines/{index}/quantity"));
+                compare(kept.net == sent.net, format!("/lines/{index}/net_amount"));
+            }
+        } else {
+            compare(false, "/lines".to_owned());
+        }
+        differ
+    }
+}

@@ -1,0 +1,53 @@
+//! Why a decision was refused. Each reason exists because somebody acts on it: a caller, or the loop that decides again.
+
+/// Why a decision was refused; nothing is written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A program version is needed that is not at hand; decide again with it.
+    #[error("program version {0} is needed")]
+    NeedsVersion(u32),
+    /// There is no such member, or not any more.
+    #[error("there is no such member")]
+    MemberUnknown,
+    /// The member earns and spends nothing at present.
+    #[error("the member is deactivated")]
+    Deactivated,
+    /// A business time more than five minutes ahead.
+    #[error("it lies in the future")]
+    InFuture,
+    /// A purchase older than the program records.
+    #[error("the purchase is more than {days} days old")]
+    TooOld {
+        /// What the program allows.
+        days: i64,
+    },
+    /// Sums beyond counting.
+    #[error("a sum is too large")]
+    TooMuch,
+    /// The account can hold no further lot.
+    #[error("the account holds as many lots as it can")]
+    TooManyLots,
+    /// A refund names a line that the purchase does not have.
+    #[error("the purchase has no such line")]
+    LineUnknown {
+        /// Place of the line in the refund.
+        index: usize,
+    },
+    /// A refund of more than is left.
+    #[error("the refund exceeds what is left of the purchase")]
+    RefundExceedsPurchase {
+        /// Place of the line in the refund, and the field that is too much.
+        at: Vec<(usize, &'static str)>,
+    },
+    /// Fewer points can be spent than are to be taken.
+    #[error("{available} points are available, {required} are required")]
+    InsufficientPoints {
+        /// To be taken.
+        required: i64,
+        /// Can be spent.
+        available: i64,
+    },
+    /// What is stored contradicts itself: an account that its entries do not explain.
+    #[error("the stored account contradicts itself")]
+    Inconsistent,
+}

@@ -1,0 +1,225 @@
+//! What people see: accounts, entries and purchases as the API answers them and events carry them.
+
+use crate::account::{Account, Status};
+use crate::calendar::Moment;
+use crate::draft::as_of;
+use crate::entry::{Balance, Cause, Entry};
+use crate::id::MemberId;
+use crate::lots::{Lot, LotKey};
+use crate::program::Program;
+use crate::programs::Programs;
+use crate::purchase::Purchase;
+use crate::refusal::Refusal;
+use crate::tier;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// An account, settled to a moment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AccountView {
+    member_id: String,
+    version: u64,
+    as_of: String,
+    points: Balance,
+    lifetime: Lifetime,
+    lots: Vec<LotView>,
+    next_expiry: Option<Expiry>,
+    tier: TierView,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Lifetime {
+    earned: i64,
+    adjusted: i64,
+    redeemed: i64,
+    expired: i64,
+    clawed_back: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct LotView {
+    points: i64,
+    activates_at: Option<String>,
+    expires_at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Expiry {
+    points: i64,
+    at: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct TierView {
+    level: String,
+    since: String,
+    until: Option<String>,
+    qualifying_units: i64,
+    next: Option<NextLevel>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct NextLevel {
+    level: String,
+    missing_units: i64,
+}
+
+/// Shows an account as of a moment: what has fallen due by then is settled in the answer, and nothing is written.
+///
+/// # Errors
+/// [`Refusal::NeedsVersion`], [`Refusal::Inconsistent`].
+pub fn account(account: Account, programs: &Programs, now: Moment) -> Result<AccountView, Refusal> {
+    let account = as_of(account, programs, now)?;
+    let program = &programs.at(now)?.program;
+    let sums = account.lifetime;
+    let text = |moment: Moment| moment.to_string();
+    let end = |lot: &Lot| lot.key.end(now);
+    let lots = account.lots.iter().map(|lot| LotView {
+        points: lot.points,
+        activates_at: lot.key.activates_at.map(text),
+        expires_at: end(lot).map(text),
+    });
+    let next = account.lots.iter().filter_map(end).min();
+    let next_expiry = next.map(|at| Expiry {
+        points: account
+            .lots
+            .iter()
+            .filter(|lot| end(lot) == Some(at))
+            .fold(0, |sum, lot| sum.saturating_add(lot.points)),
+        at: at.to_string(),
+    });
+    Ok(AccountView {
+        member_id: account.member.to_string(),
+        version: account.version,
+        as_of: now.to_string(),
+        points: account.balance(),
+        lifetime: Lifetime {
+            earned: sums.earned,
+            adjusted: sums.adjusted,
+            redeemed: sums.redeemed,
+            expired: sums.expired,
+            clawed_back: sums.clawed_back,
+        },
+        lots: lots.collect(),
+        next_expiry,
+        tier: tier_view(&account, program, now),
+    })
+}
+
+fn tier_view(account: &Account, program: &Program, now: Moment) -> TierView {
+    let units = tier::units(account, program, now);
+    let rank = program.rank(&account.level.id);
+    let next = program.tiers.levels.get(rank + 1);
+    TierView {
+        level: account.level.id.to_string(),
+        since: account.level.since.to_string(),
+        until: tier::lasts_until(account, program, now).map(|until| until.to_string()),
+        qualifying_units: units,
+        next: next.map(|level| NextLevel {
+            level: level.id.to_string(),
+            missing_units: level.from.saturating_sub(units).max(0),
+        }),
+    }
+}
+
+/// The word for a status.
+#[must_use]
+pub const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Active => "active",
+        Status::Deactivated => "deactivated",
+        Status::Erased => "erased",
+    }
+}
+
+/// Shows an entry.
+#[must_use]
+pub fn entry(entry: &Entry, member: MemberId) -> Value {
+    let draws = entry.draws.iter().map(|draw| {
+        let (activates_at, expires_at) = shown(&draw.lot, entry.recorded_at);
+        json!({ "activates_at": activates_at, "expires_at": expires_at, "points": draw.points })
+    });
+    let explanation = entry.explanation.iter().map(|reason| {
+        let mut line = serde_json::Map::new();
+        if let Some(rule) = reason.rule() {
+            line.insert("rule".to_owned(), json!(rule));
+        }
+        line.insert("text".to_owned(), json!(reason.words()));
+        if let Some(exact) = reason.exact() {
+            line.insert("exact".to_owned(), json!(exact.to_string()));
+        }
+        Value::Object(line)
+    });
+    json!({
+        "entry_id": entry.id(member).to_string(),
+        "seq": entry.seq,
+        "kind": entry.kind.word(),
+        "points": entry.points,
+        "contra": entry.kind.contra().word(),
+        "balance_after": entry.balance_after,
+        "debt_repaid": entry.debt_repaid,
+        "draws": draws.collect::<Vec<_>>(),
+        "cause": cause(&entry.cause),
+        "program_version": entry.program_version,
+        "explanation": explanation.collect::<Vec<_>>(),
+        "occurred_at": entry.occurred_at.to_string(),
+        "recorded_at": entry.recorded_at.to_string(),
+        "actor": entry.actor,
+    })
+}
+
+fn shown(lot: &LotKey, as_of: Moment) -> (Option<String>, Option<String>) {
+    (lot.activates_at.map(|at| at.to_string()), lot.end(as_of).map(|at| at.to_string()))
+}
+
+fn cause(cause: &Cause) -> Value {
+    match cause {
+        Cause::Enrolment => json!({ "enrolment": {} }),
+        Cause::Purchase { channel, order_id } => {
+            json!({ "purchase": { "channel": channel.as_str(), "order_id": order_id.as_str() } })
+        }
+        Cause::Refund { channel, order_id, refund_id } => {
+            let (channel, order_id, refund_id) = (channel.as_str(), order_id.as_str(), refund_id.as_str());
+            json!({ "refund": { "channel": channel, "order_id": order_id, "refund_id": refund_id } })
+        }
+        Cause::Adjustment { reason } => json!({ "adjustment": { "reason": reason } }),
+        Cause::Due => json!({ "due": {} }),
+        Cause::Erasure => json!({ "erasure": {} }),
+    }
+}
+
+/// Shows a purchase, as it was recorded or as it stands after its refunds.
+#[must_use]
+pub fn purchase(purchase: &Purchase, as_recorded: bool) -> Value {
+    let lines = purchase.lines.iter().map(|line| {
+        let mut shown = json!({
+            "line_id": line.bought.line_id.as_str(),
+            "categories": line.bought.categories.iter().map(|label| label.as_str()).collect::<Vec<_>>(),
+            "quantity": line.bought.quantity,
+            "net_amount": line.bought.net,
+        });
+        if let (Some(object), Some(sku)) = (shown.as_object_mut(), &line.bought.sku) {
+            object.insert("sku".to_owned(), json!(sku.as_str()));
+        }
+        if let (Some(object), false) = (shown.as_object_mut(), as_recorded) {
+            object.insert("quantity_left".to_owned(), json!(line.quantity_left));
+            object.insert("net_amount_left".to_owned(), json!(line.net_left));
+        }
+        shown
+    });
+    let award = purchase.award.as_ref();
+    json!({
+        "channel": purchase.channel.as_str(),
+        "order_id": purchase.order_id.as_str(),
+        "member_id": award.map(|award| award.member.to_string()),
+        "points": award.map_or(0, |award| award.first),
+        "clawed_back": if as_recorded { 0 } else { purchase.clawed_back() },
+        "program_version": award.map(|award| award.frozen.version),
+        "occurred_at": purchase.occurred_at.to_string(),
+        "recorded_at": purchase.recorded_at.to_string(),
+        "currency": purchase.currency.code(),
+        "store": purchase.store.as_ref().map(|store| store.as_str()),
+        "net_total": purchase.net_bought(),
+        "lines": lines.collect::<Vec<_>>(),
+    })
+}
