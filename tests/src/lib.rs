@@ -1,1 +1,3 @@
 //! Tests across crates, the fault layer, budgets and benchmarks.
+
+pub mod faults;
