@@ -22,6 +22,8 @@ pub struct Draft<'a> {
     expected_version: u64,
     entries: Vec<Entry>,
     own_from: usize,
+    /// Whether more is due than one commit settles.
+    more_due: bool,
     programs: &'a Programs,
     version: Arc<Version>,
     now: Moment,
@@ -78,8 +80,17 @@ impl<'a> Draft<'a> {
     pub fn new(account: Account, programs: &'a Programs, now: Moment, actor: &'a str) -> Result<Self, Refusal> {
         let version = Arc::clone(programs.at(now)?);
         let expected_version = account.version;
-        let mut draft =
-            Self { account, expected_version, entries: Vec::new(), own_from: 0, programs, version, now, actor };
+        let mut draft = Self {
+            account,
+            expected_version,
+            entries: Vec::new(),
+            own_from: 0,
+            more_due: false,
+            programs,
+            version,
+            now,
+            actor,
+        };
         draft.account.lots.activate(now);
         Ok(draft)
     }
@@ -130,9 +141,16 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// [`Refusal::NeedsVersion`], [`Refusal::Inconsistent`].
     pub fn settle(&mut self) -> Result<bool, Refusal> {
-        let more = self.settle_up_to(MOST_ENTRIES)?;
+        self.more_due = self.settle_up_to(MOST_ENTRIES)?;
         self.own_from = self.entries.len();
-        Ok(more)
+        Ok(self.more_due)
+    }
+
+    /// Regards what was posted so far as settling, not as the command's own.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.own_from = self.entries.len();
+        self
     }
 
     /// Settles everything, however much: for showing the truth without writing it.
@@ -282,12 +300,23 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Ends the draft: gives the notices that its own credits brought, and counts the version up.
+    /// Ends the draft without looking for what more is due: one that only settles, or changes no points.
+    #[must_use]
+    pub fn finish_as_is(mut self) -> Posted {
+        self.account.version = self.expected_version + 1;
+        let settled = self.entries.len();
+        Posted { account: self.account, expected_version: self.expected_version, entries: self.entries, settled }
+    }
+
+    /// Ends the draft: gives the notices that its own credits brought, and counts the version up. Where settling left
+    /// more due, that waits for the next commit.
     ///
     /// # Errors
     /// As [`Draft::settle`].
     pub fn finish(mut self) -> Result<Posted, Refusal> {
-        self.settle_up_to(usize::MAX)?;
+        if !self.more_due {
+            self.settle_up_to(usize::MAX)?;
+        }
         self.account.forget(&Arc::clone(&self.version).program, self.now);
         self.account.version = self.expected_version + 1;
         if !self.account.adds_up() {

@@ -4,6 +4,7 @@
 //! documents deserve better: a body is parsed into a plain tree, and readers walk it, noting what is wrong and going on.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// How a fault is to be answered: a body of the wrong shape is malformed, a well-formed one can still be meaningless.
@@ -44,9 +45,11 @@ impl Faults {
         self.push(at, detail.into(), Severity::Meaningless);
     }
 
+    /// The first fault of a place is the one that matters: what could not be read must not be missed as well.
     fn push(&mut self, at: &Path<'_>, detail: String, severity: Severity) {
-        if self.0.len() < MOST_FAULTS {
-            self.0.push(Fault { pointer: at.pointer(), detail, severity });
+        let pointer = at.pointer();
+        if self.0.len() < MOST_FAULTS && self.0.iter().all(|fault| fault.pointer != pointer) {
+            self.0.push(Fault { pointer, detail, severity });
         }
     }
 
@@ -236,6 +239,21 @@ impl<'de> Deserialize<'de> for Json {
             }
         }
         deserializer.deserialize_any(Tree)
+    }
+}
+
+impl Serialize for Json {
+    /// Writes the document in the order sent. A number that was not kept becomes null; documents that hold one are refused
+    /// before anybody writes them.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null | Json::OtherNumber => serializer.serialize_unit(),
+            Json::Bool(value) => serializer.serialize_bool(*value),
+            Json::Int(value) => serializer.serialize_i64(*value),
+            Json::Text(value) => serializer.serialize_str(value),
+            Json::List(items) => serializer.collect_seq(items),
+            Json::Map(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, value))),
+        }
     }
 }
 

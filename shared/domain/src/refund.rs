@@ -262,10 +262,21 @@ fn effects(
         these.iter().copied().filter(|place| !those.contains(place)).collect()
     };
     let (account, at) = (draft.account(), award.frozen.occurred_at);
-    let mut counters = uses(account, program, at, &only_in(&before.gave, &after.gave), -1);
+    let counters_of = |places: &[usize], by: i32| {
+        let mut counters = uses(account, program, at, places, by);
+        // The member may live elsewhere since: what the purchase moved is what moves back.
+        let moved = || award.entries.iter().flat_map(|entry| &entry.effects.uses);
+        for (of, _) in &mut counters {
+            if let Some((then, _)) = moved().find(|(then, _)| then.rule == of.rule) {
+                *of = then.clone();
+            }
+        }
+        counters
+    };
+    let mut counters = counters_of(&only_in(&before.gave, &after.gave), -1);
     // A counter of a period long past is forgotten; there is nothing to give back then.
     counters.retain(|(of, _)| account.times_used(of) > 0);
-    counters.extend(uses(account, program, at, &only_in(&after.gave, &before.gave), 1));
+    counters.extend(counters_of(&only_in(&after.gave, &before.gave), 1));
     Effects {
         units: (change != 0).then_some((award.units_bucket, change)),
         uses: counters,

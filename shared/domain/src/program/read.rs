@@ -169,13 +169,12 @@ fn tiers(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Tiers> {
         Visits,
     }
     let mut object = Object::new(json, at, faults)?;
-    let by = object
-        .optional(
-            "qualify_by",
-            faults,
-            word(&[("points_earned", By::Points), ("spend", By::Spend), ("visits", By::Visits)]),
-        )
-        .unwrap_or(By::Points);
+    let by = object.optional(
+        "qualify_by",
+        faults,
+        word(&[("points_earned", By::Points), ("spend", By::Spend), ("visits", By::Visits)]),
+    );
+    let unreadable = by.is_none() && object.raw("qualify_by").is_some_and(|value| *value != Json::Null);
     let spent_in = object.optional("currency", faults, currency);
     let period = object.optional(
         "period",
@@ -203,7 +202,9 @@ fn tiers(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Tiers> {
             }
         }
     }
-    let qualify_by = match (by, spent_in) {
+    let qualify_by = match (by.unwrap_or(By::Points), spent_in) {
+        // Whether a currency belongs there is not known.
+        _ if unreadable => None,
         (By::Points, None) => Some(QualifyBy::PointsEarned),
         (By::Visits, None) => Some(QualifyBy::Visits),
         (By::Spend, Some(currency)) => Some(QualifyBy::Spend(currency)),
@@ -308,9 +309,11 @@ fn award(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Award> {
     let per_amount = object.optional("per_amount", faults, per_amount);
     let multiply = object.optional("multiply", faults, factor);
     let points = object.optional("points", faults, integer_within(0, MOST_POINTS));
-    let given = object.raw("per_amount").is_some() as u8
-        + object.raw("multiply").is_some() as u8
-        + object.raw("points").is_some() as u8;
+    let mut given = 0;
+    for name in ["per_amount", "multiply", "points"] {
+        // As everywhere, null is as good as left out.
+        given += u8::from(object.raw(name).is_some_and(|value| *value != Json::Null));
+    }
     object.finish(faults);
     if given != 1 {
         faults.malformed(at, "must have exactly one of: per_amount, multiply, points");

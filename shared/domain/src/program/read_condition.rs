@@ -137,6 +137,7 @@ fn time_of_day(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<u16> {
 fn attribute(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Condition> {
     let mut object = Object::new(json, at, faults)?;
     let name = object.required("name", faults, label);
+    let before = faults.list().len();
     let equals = object.optional("equals", faults, |json: &Json, at: &Path<'_>, faults: &mut Faults| match json {
         Json::Bool(value) => Some(Attribute::Bool(*value)),
         Json::Int(value) => Some(Attribute::Int(*value)),
@@ -158,7 +159,9 @@ fn attribute(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Conditio
     match <[AttributeTest; 1]>::try_from(tests) {
         Ok([is]) => Some(Condition::Attribute { name: name?, is }),
         Err(_) => {
-            faults.malformed(at, "must have exactly one of: equals, at_least, at_most");
+            if faults.list().len() == before {
+                faults.malformed(at, "must have exactly one of: equals, at_least, at_most");
+            }
             None
         }
     }

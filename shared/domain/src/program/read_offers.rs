@@ -30,6 +30,7 @@ pub(super) fn reward(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<
     let limit = object.optional("limit", faults, limit);
     let voucher_days = object.optional("voucher_days", faults, integer_within(1, 3_660));
     let value = object.optional("value", faults, point_value);
+    let valued = object.raw("value").is_some_and(|value| *value != Json::Null);
     object.finish(faults);
     let reward = Reward {
         id: id?,
@@ -44,7 +45,7 @@ pub(super) fn reward(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<
         value,
     };
     let pays = reward.kind == RewardKind::PayWithPoints;
-    if pays && reward.value.is_none() {
+    if pays && !valued {
         faults.malformed(&at.name("value"), "is required where points pay");
     }
     if !pays && reward.points.is_none() {

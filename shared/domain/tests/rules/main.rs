@@ -1,0 +1,20 @@
+//! What must happen, rule by rule: every test is named as the rule reads.
+//!
+//! Each change goes through [`desk::Desk`], which checks the books after every one of them.
+// Tests say what they expect by unwrapping, wherever their helpers live.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod awarding;
+mod books;
+mod conditions;
+mod desk;
+mod late_purchases;
+mod limits;
+mod lots_and_expiry;
+mod model;
+mod naive;
+mod notices;
+mod people;
+mod program_document;
+mod refunds;
+mod tiers;
