@@ -2,11 +2,13 @@
 
 use crate::clock::{LocalSurroundings, World};
 use crate::embedded::{Embedded, EmbeddedError, client_for_endpoint};
+use crate::events::Feed;
 use crate::folder::{Folder, FolderTrouble, new_secret};
-use crate::local_routes::{BoxFuture, EventFeed};
+use crate::local_routes::EventFeed;
 use aws_sdk_dynamodb::Client;
 use axum::Router;
-use serde_json::Value;
+use loyalty_http::{App, Cursors};
+use loyalty_store::{Secrets, Table};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -100,28 +102,31 @@ fn with_client(embedded: Embedded) -> (Client, Option<Embedded>) {
     (embedded.client(), Some(embedded))
 }
 
-// ------------------------------------------------------------------------------------------------------------------
-// THE ONE PLACE WHERE THE FUNCTIONS ARE MOUNTED: make the table if it is not there, build each function's router from
-// `parts`, and merge them with `loyalty_http::merge`.
-// ------------------------------------------------------------------------------------------------------------------
-
 /// Builds the functions on the table, which is made if it is not there.
 ///
 /// # Errors
 /// The table cannot be made or read, or a secret cannot be kept.
 pub async fn functions(parts: &Parts) -> Result<Engine, EngineTrouble> {
+    let trouble = |error: loyalty_store::StoreError| EngineTrouble::Table(error.to_string());
+    loyalty_store::create_table(&parts.client, TABLE).await.map_err(trouble)?;
+    let engine = engine(parts)?;
+    let surroundings = Arc::<LocalSurroundings>::clone(&parts.surroundings);
+    let app = App { engine: engine.clone(), surroundings, cursors: Cursors::new(&parts.secret("cursors")?) };
+    let routers = [members::router(app.clone()), earn::router(app.clone()), program::router(app.clone())];
     Ok(Engine {
-        functions: loyalty_http::merge([], Arc::<LocalSurroundings>::clone(&parts.surroundings)),
-        on_clock_change: Arc::new(|| {}),
-        events: Arc::new(Silence),
+        functions: loyalty_http::merge(routers, Arc::<LocalSurroundings>::clone(&parts.surroundings)),
+        on_clock_change: Arc::new(move || engine.forget_programs()),
+        events: Arc::new(Feed::new(parts.embedded.clone())),
     })
 }
 
-/// The bus of an engine without functions.
-struct Silence;
-
-impl EventFeed for Silence {
-    fn events(&self, _: Option<String>) -> BoxFuture<'_, Result<Vec<Value>, String>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
+/// The store on the table of these parts.
+///
+/// # Errors
+/// A secret cannot be kept.
+pub fn engine(parts: &Parts) -> Result<loyalty_store::Engine, EngineTrouble> {
+    let secrets = Secrets::new(&parts.secret("identities")?, &[]);
+    let ids = Arc::<LocalSurroundings>::clone(&parts.surroundings);
+    let table = Table::new(parts.client.clone(), TABLE, secrets, Arc::new(move || ids.ulid()));
+    Ok(loyalty_store::Engine::new(table))
 }

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod embedded;
 pub mod engine;
+pub mod events;
 pub mod folder;
 mod gateway;
 pub mod local_routes;

@@ -1,3 +1,4 @@
 //! Tests across crates, the fault layer, budgets and benchmarks.
 
 pub mod faults;
+pub mod stack;

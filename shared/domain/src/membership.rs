@@ -106,7 +106,7 @@ pub fn change(mut draft: Draft<'_>, with: impl FnOnce(&mut Account)) -> Result<P
         return Err(Refusal::MemberUnknown);
     }
     with(draft.account_mut());
-    draft.finish()
+    Ok(draft.finish_as_is())
 }
 
 /// Erases a member: points left are forfeited by an entry, and nothing of the person stays in the account.

@@ -3,8 +3,8 @@
 use crate::account::{Account, Status};
 use crate::calendar::Moment;
 use crate::draft::as_of;
-use crate::entry::{Balance, Cause, Entry};
-use crate::id::MemberId;
+use crate::entry::{Balance, Cause, Entry, Kind};
+use crate::id::{MemberId, ProgramId};
 use crate::lots::{Lot, LotKey};
 use crate::program::Program;
 use crate::programs::Programs;
@@ -221,5 +221,38 @@ pub fn purchase(purchase: &Purchase, as_recorded: bool) -> Value {
         "store": purchase.store.as_ref().map(|store| store.as_str()),
         "net_total": purchase.net_bought(),
         "lines": lines.collect::<Vec<_>>(),
+    })
+}
+
+/// The type of the event that an entry becomes.
+#[must_use]
+pub const fn event_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Enrol => "member.enrolled",
+        Kind::Earn => "points.earned",
+        Kind::Bonus => "points.granted",
+        Kind::Clawback => "points.clawed_back",
+        Kind::Restore => "points.restored",
+        Kind::Expire => "points.expired",
+        Kind::Adjust => "points.adjusted",
+        Kind::Notice => "points.expiring",
+        Kind::Tier => "tier.changed",
+        Kind::Forfeit => "points.forfeited",
+    }
+}
+
+/// The event that an entry becomes, in the shape of CloudEvents 1.0. Its id is the entry's, so that consumers recognise
+/// what they have seen; member and number are in it, so that they can restore the order.
+#[must_use]
+pub fn event(of: &Entry, member: MemberId, program: &ProgramId) -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": of.id(member).to_string(),
+        "source": format!("loyalty/{program}"),
+        "type": event_type(of.kind),
+        "subject": member.to_string(),
+        "time": of.recorded_at.to_string(),
+        "datacontenttype": "application/json",
+        "data": { "program": program.as_str(), "member_id": member.to_string(), "seq": of.seq, "entry": entry(of, member) },
     })
 }

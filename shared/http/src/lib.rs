@@ -1,11 +1,13 @@
 //! What every HTTP function shares: problems, principals and scopes, bodies, cursors, request ids.
 //!
 //! A function declares its routes with [`Api`], each with who may call it, and gets a router in which every answer has a
-//! request id, every error is a [`Problem`] and a panic harms one request only. Nothing here knows about storage: where
+//! request id, every error is a [`Problem`] and a panic harms one request only. Where
 //! a token names its member by an external id, the function itself resolves it ([`ResolveExternalId`]).
 
 mod answer;
+mod app;
 mod body;
+mod failure;
 mod idempotency;
 mod lambda;
 mod observe;
@@ -20,6 +22,7 @@ mod surroundings;
 mod tests;
 
 pub use answer::Answer;
+pub use app::{App, entries};
 pub use body::{JsonBody, MAX_BODY_BYTES, OptionalBody};
 pub use idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, RequestKey};
 pub use lambda::{gateway_context, serve};

@@ -1,1 +1,21 @@
 //! The one table: keys, items, load, commit. The only crate that names the DynamoDB SDK.
+
+pub mod create;
+pub mod engine;
+mod error;
+pub mod items;
+pub mod keys;
+pub mod ledger;
+pub mod members;
+mod packed;
+pub mod programs;
+mod secrets;
+pub mod table;
+pub mod write;
+
+pub use create::create_table;
+pub use engine::{Call, Command, Decision, Done, Engine, Failure};
+pub use error::StoreError;
+pub use secrets::Secrets;
+pub use table::Table;
+pub use write::{Fact, Slot};

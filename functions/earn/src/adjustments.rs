@@ -1,0 +1,76 @@
+//! Corrections by operators.
+
+use axum::extract::State;
+use loyalty_domain::adjust;
+use loyalty_domain::draft::Draft;
+use loyalty_domain::entry::Entry;
+use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::programs::Programs;
+use loyalty_domain::purchase::Purchase;
+use loyalty_domain::refusal::Refusal;
+use loyalty_domain::requests::{self, AdjustmentRequest};
+use loyalty_http::{Answer, App, JsonBody, Principal, Problem, RequestKey, entries};
+use loyalty_store::items::{self, Carried, Item};
+use loyalty_store::keys::{self, Key};
+use loyalty_store::{Command, Decision, Fact, StoreError};
+use serde_json::json;
+
+struct Correct {
+    request: AdjustmentRequest,
+    member: MemberId,
+    key: String,
+    content: [u8; 16],
+}
+
+impl Command for Correct {
+    type Outcome = Vec<Entry>;
+
+    fn decide(&self, draft: Draft<'_>, _: &Programs, _: Option<&Purchase>) -> Result<Decision<Vec<Entry>>, Refusal> {
+        let posted = adjust::adjust(draft, &self.request.adjustment)?;
+        let own = posted.own_entries().to_vec();
+        let carried = Carried { content: self.content, entries: own.clone() };
+        let mut facts = vec![Fact::Request(self.key.clone(), carried)];
+        if let (Some(note), Some(entry)) = (&self.request.note, own.first()) {
+            facts.push(Fact::Note(self.member, entry.seq, note.clone()));
+        }
+        Ok(Decision { posted: Some(posted), facts, outcome: own })
+    }
+
+    fn fact(&self, program: &ProgramId) -> Option<Key> {
+        Some(keys::request(program, &self.key))
+    }
+
+    fn recall(&self, fact: &Item) -> Result<Result<Vec<Entry>, Vec<String>>, StoreError> {
+        let carried: Carried = items::body(fact)?;
+        Ok(if carried.content == self.content { Ok(carried.entries) } else { Err(Vec::new()) })
+    }
+}
+
+/// `POST /v1/adjustments`: gives points that can be spent at once, or takes such.
+pub(crate) async fn adjust(
+    State(app): State<App>,
+    principal: Principal,
+    RequestKey(key): RequestKey,
+    body: JsonBody,
+) -> Result<Answer, Problem> {
+    let request = body.read(requests::adjustment)?;
+    let call = app.call(&principal);
+    let secrets = app.engine.table().secrets();
+    let content = secrets.content(&format!(
+        "adjust\0{}\0{}\0{}\0{}\0{:?}",
+        request.member.digest_input(),
+        request.adjustment.points,
+        request.adjustment.reason,
+        request.adjustment.qualifies,
+        request.note,
+    ));
+    let key = secrets.request(&call.actor, &key);
+    let member = app.resolve(&call, &request.member).await?;
+    let done = app.engine.transact(&call, Some(member), None, &Correct { request, member, key, content }).await?;
+    // A key that was used for another member replays nothing here: its content differs.
+    let answer = Answer::created(json!({
+        "entries": entries(&done.outcome, Some(member)),
+        "account": app.show_after(&call, &done).await?,
+    }));
+    Ok(answer.replayed(done.replayed))
+}

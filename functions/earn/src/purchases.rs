@@ -1,0 +1,115 @@
+//! Purchases: recorded once, quoted as often as you like.
+
+use axum::extract::State;
+use loyalty_domain::calendar::Moment;
+use loyalty_domain::draft::Draft;
+use loyalty_domain::entry::Entry;
+use loyalty_domain::id::ProgramId;
+use loyalty_domain::programs::Programs;
+use loyalty_domain::purchase::{self, Order, Purchase};
+use loyalty_domain::refusal::Refusal;
+use loyalty_domain::{requests, view};
+use loyalty_http::{Answer, App, JsonBody, PathValues, Principal, Problem, entries};
+use loyalty_store::items::{self, Item};
+use loyalty_store::keys::{self, Key};
+use loyalty_store::{Command, Decision, Fact, StoreError};
+use serde_json::json;
+
+struct Record {
+    order: Order,
+    reference: Option<[u8; 16]>,
+}
+
+impl Command for Record {
+    type Outcome = Purchase;
+
+    fn decide(
+        &self,
+        draft: Draft<'_>,
+        programs: &Programs,
+        _: Option<&Purchase>,
+    ) -> Result<Decision<Purchase>, Refusal> {
+        let reference = self.reference.ok_or(Refusal::MemberUnknown)?;
+        let decision = purchase::record(draft, programs, &self.order, reference)?;
+        let facts = vec![Fact::Purchase(decision.purchase.clone())];
+        Ok(Decision { posted: Some(decision.posted), facts, outcome: decision.purchase })
+    }
+
+    fn decide_for_guest(
+        &self,
+        programs: &Programs,
+        _: Option<&Purchase>,
+        now: Moment,
+    ) -> Result<Decision<Purchase>, Refusal> {
+        let purchase = purchase::record_guest(programs, &self.order, now)?;
+        Ok(Decision { posted: None, facts: vec![Fact::Purchase(purchase.clone())], outcome: purchase })
+    }
+
+    fn fact(&self, program: &ProgramId) -> Option<Key> {
+        Some(keys::purchase(program, &self.order.channel, &self.order.order_id))
+    }
+
+    fn recall(&self, fact: &Item) -> Result<Result<Purchase, Vec<String>>, StoreError> {
+        let purchase: Purchase = items::body(fact)?;
+        let differences = purchase.differences(&self.order, self.reference);
+        Ok(if differences.is_empty() { Ok(purchase) } else { Err(differences) })
+    }
+}
+
+/// `POST /v1/purchases`: awards what a member bought, or keeps what a guest bought.
+pub(crate) async fn record(State(app): State<App>, principal: Principal, body: JsonBody) -> Result<Answer, Problem> {
+    let (order, member) = body.read(requests::purchase)?;
+    let call = app.call(&principal);
+    let reference = member.as_ref().map(|member| app.engine.table().secrets().reference(member));
+    let member = match &member {
+        Some(member) => Some(app.resolve(&call, member).await?),
+        None => None,
+    };
+    let done = app.engine.transact(&call, member, None, &Record { order, reference }).await?;
+    let own: &[Entry] = done.outcome.award.as_ref().map_or(&[], |award| &award.entries);
+    let answer = Answer::created(json!({
+        "purchase": view::purchase(&done.outcome, true),
+        "entries": entries(own, done.outcome.award.as_ref().map(|award| award.member)),
+        "account": app.show_after(&call, &done).await?,
+    }));
+    Ok(answer.replayed(done.replayed))
+}
+
+/// `POST /v1/purchases/quote`: what recording it now would award, and why not more. Writes nothing.
+pub(crate) async fn quote(State(app): State<App>, principal: Principal, body: JsonBody) -> Result<Answer, Problem> {
+    let (order, member) = body.read(requests::quote)?;
+    let call = app.call(&principal);
+    let mut programs = app.engine.programs(&call).await?;
+    let Some(member) = member else {
+        let step = |programs: &Programs| purchase::record_guest(programs, &order, call.now).map(|_| ());
+        app.engine.with_versions(&call, &mut programs, step).await?;
+        return Ok(Answer::ok(json!({ "points": 0, "entries": [], "rules_not_applied": [] })));
+    };
+    let member = app.resolve(&call, &member).await?;
+    let account = app.account(&call, member).await?;
+    let step = |programs: &Programs| {
+        let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?;
+        draft.settle_all()?;
+        purchase::quote(draft.settled(), programs, &order)
+    };
+    let quote = app.engine.with_versions(&call, &mut programs, step).await?;
+    let not_applied =
+        quote.not_applied.iter().map(|rule| json!({ "rule": rule.rule.as_str(), "because": rule.because }));
+    Ok(Answer::ok(json!({
+        "points": quote.purchase.award.as_ref().map_or(0, |award| award.first),
+        "entries": entries(&quote.entries, Some(member)),
+        "rules_not_applied": not_applied.collect::<Vec<_>>(),
+    })))
+}
+
+/// `GET /v1/purchases/{channel}/{order_id}`: the purchase as it stands.
+pub(crate) async fn get(State(app): State<App>, principal: Principal, path: PathValues) -> Result<Answer, Problem> {
+    let call = app.call(&principal);
+    let (channel, order_id) = (path.id("channel", UNKNOWN)?, path.id("order_id", UNKNOWN)?);
+    let purchase = app.engine.purchase(&call.program, &channel, &order_id).await?;
+    let purchase = purchase.ok_or_else(|| Problem::not_found(UNKNOWN))?;
+    Ok(Answer::ok(json!({ "purchase": view::purchase(&purchase, false) })))
+}
+
+/// The code for a purchase that is not there.
+pub(crate) const UNKNOWN: &str = "purchase_unknown";

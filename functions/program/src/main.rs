@@ -1,0 +1,6 @@
+//! The `program` function on Lambda.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    loyalty_lambda::serve(program::router).await
+}

@@ -1,0 +1,132 @@
+//! What the functions work with: the engine, the surroundings, and the answers that all of them give.
+
+use crate::page::{Cursors, Page};
+use crate::principal::Principal;
+use crate::problem::Problem;
+use crate::routes::ResolveExternalId;
+use crate::surroundings::Surroundings;
+use loyalty_domain::account::{Account, Status};
+use loyalty_domain::calendar::Moment;
+use loyalty_domain::entry::Entry;
+use loyalty_domain::id::{CallerId, MemberId, ProgramId};
+use loyalty_domain::identity::{IdentityKind, Reference, identity_of};
+use loyalty_domain::programs::Programs;
+use loyalty_domain::refusal::Refusal;
+use loyalty_domain::view;
+use loyalty_store::{Call, Done, Engine};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The state of every function.
+#[derive(Clone)]
+pub struct App {
+    /// Load, decide, commit.
+    pub engine: Engine,
+    /// Clock and ids.
+    pub surroundings: Arc<dyn Surroundings>,
+    /// Signs cursors.
+    pub cursors: Cursors,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Who asks, and when: read once for each request.
+    #[must_use]
+    pub fn call(&self, principal: &Principal) -> Call {
+        let now = Moment::new(self.surroundings.now());
+        Call { program: principal.program.clone(), actor: principal.actor.clone(), now }
+    }
+
+    /// The member whom a body names.
+    ///
+    /// # Errors
+    /// 404 if nobody is known so.
+    pub async fn resolve(&self, call: &Call, reference: &Reference) -> Result<MemberId, Problem> {
+        let member = self.engine.resolve(&call.program, reference).await?;
+        member.ok_or_else(|| Refusal::MemberUnknown.into())
+    }
+
+    /// A member's account, unless the member is gone.
+    ///
+    /// # Errors
+    /// 404.
+    pub async fn account(&self, call: &Call, member: MemberId) -> Result<Account, Problem> {
+        let account = self.engine.account(&call.program, member).await?;
+        account.filter(|account| account.status != Status::Erased).ok_or_else(|| Refusal::MemberUnknown.into())
+    }
+
+    /// Shows an account as of the request.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub async fn show(&self, call: &Call, mut programs: Arc<Programs>, account: &Account) -> Result<Value, Problem> {
+        let show = |programs: &Programs| view::account(account.clone(), programs, call.now);
+        let shown = self.engine.with_versions(call, &mut programs, show).await?;
+        serde_json::to_value(shown).map_err(Problem::internal)
+    }
+
+    /// Shows the account after a command; null where there is none.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub async fn show_after<T>(&self, call: &Call, done: &Done<T>) -> Result<Value, Problem> {
+        match &done.account {
+            Some(account) => self.show(call, Arc::clone(&done.programs), account).await,
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// A page of a member's ledger, newest first, and the cursor to the next. Free texts are shown only to staff.
+    ///
+    /// # Errors
+    /// 400 for a foreign cursor; failures of the store.
+    pub async fn ledger_page(
+        &self,
+        call: &Call,
+        member: MemberId,
+        page: &Page,
+        route: &str,
+        with_notes: bool,
+    ) -> Result<(Vec<Value>, Option<String>), Problem> {
+        let id = member.to_string();
+        let binding = [call.program.as_str(), route, id.as_str()];
+        let below = match &page.cursor {
+            Some(cursor) => self.cursors.open(&binding, cursor)?.parse().map_err(Problem::internal)?,
+            None => 999_999_999_999,
+        };
+        let program = &call.program;
+        let (account, entries) =
+            tokio::join!(self.account(call, member), self.engine.entries(program, member, below, page.limit));
+        let (_, entries) = (account?, entries?);
+        let notes = if with_notes { self.engine.notes(program, member, &entries).await? } else { Default::default() };
+        let more = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
+        let full = entries.len() >= usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let next = more.filter(|_| full).map(|seq| self.cursors.seal(&binding, &seq.to_string()));
+        let shown = entries.iter().map(|entry| {
+            let mut shown = view::entry(entry, member);
+            if let (Some(object), Some(note)) = (shown.as_object_mut(), notes.get(&entry.seq)) {
+                object.insert("note".to_owned(), json!(note));
+            }
+            shown
+        });
+        Ok((shown.collect(), next))
+    }
+}
+
+/// Shows the entries of a request.
+#[must_use]
+pub fn entries(entries: &[Entry], member: Option<MemberId>) -> Vec<Value> {
+    member.map_or_else(Vec::new, |member| entries.iter().map(|entry| view::entry(entry, member)).collect())
+}
+
+impl ResolveExternalId for App {
+    async fn resolve_external_id(&self, program: &ProgramId, id: &CallerId) -> Result<Option<MemberId>, Problem> {
+        let reference = Reference::Identity(identity_of(IdentityKind::ExternalId, id));
+        Ok(self.engine.resolve(program, &reference).await?)
+    }
+}

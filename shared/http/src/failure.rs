@@ -1,0 +1,70 @@
+//! Which problem a failure is answered as. Decisions and the store know no status codes; this is the one place that does.
+
+use crate::problem::{InputError, Problem};
+use http::StatusCode;
+use loyalty_domain::refusal::Refusal;
+use loyalty_store::{Failure, Slot, StoreError};
+use serde_json::json;
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Mismatch(pointers) => Problem::idempotency_mismatch(pointers),
+            Failure::NoProgram => Problem::not_found("program_unknown")
+                .detail("no program has been published under the token's program id"),
+            Failure::Busy => {
+                Problem::unavailable(1).detail("the member's account is busy; the same request may be sent again")
+            }
+            Failure::Store(error) => error.into(),
+            Failure::Taken(slots) => Problem::internal(format!("taken: {:?}", kinds(&slots))),
+        }
+    }
+}
+
+fn kinds<T>(slots: &[(Slot, T)]) -> Vec<&Slot> {
+    slots.iter().map(|(slot, _)| slot).collect()
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Problem::unavailable(1).because(error),
+            StoreError::Refused(_) | StoreError::Corrupt(_) => Problem::internal(error),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let unprocessable = |code, title| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, title);
+        let at = |pointer: String, detail: &str| vec![InputError { pointer, detail: detail.to_owned() }];
+        let words = refusal.to_string();
+        match refusal {
+            Refusal::MemberUnknown => Problem::not_found("member_unknown").detail(words),
+            Refusal::Deactivated => Problem::conflict("member_deactivated").detail(words),
+            Refusal::InFuture => unprocessable("in_future", "The business time lies in the future")
+                .errors(at("/occurred_at".to_owned(), "lies more than five minutes ahead")),
+            Refusal::TooOld { days } => unprocessable("purchase_too_old", "The purchase is too old to be recorded")
+                .fact("late_purchase_days", days)
+                .errors(at("/occurred_at".to_owned(), "is longer ago than the program allows")),
+            Refusal::TooMuch => unprocessable("amount_too_large", "A sum is too large").detail(words),
+            Refusal::TooManyLots => Problem::conflict("account_full").detail(words),
+            Refusal::LineUnknown { index } => unprocessable("line_unknown", "The purchase has no such line")
+                .errors(at(format!("/lines/{index}/line_id"), "is not a line of the purchase")),
+            Refusal::RefundExceedsPurchase { at: places } => {
+                let error = |(index, field): &(usize, &str)| InputError {
+                    pointer: format!("/lines/{index}/{field}"),
+                    detail: "is more than is left".to_owned(),
+                };
+                Problem::conflict("refund_exceeds_purchase").detail(words).errors(places.iter().map(error).collect())
+            }
+            Refusal::InsufficientPoints { required, available } => Problem::conflict("insufficient_points")
+                .detail(words)
+                .fact("required", required)
+                .fact("available", available)
+                .fact("missing", json!(required.saturating_sub(available))),
+            Refusal::NeedsVersion(_) | Refusal::Inconsistent => Problem::internal(words),
+        }
+    }
+}

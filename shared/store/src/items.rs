@@ -1,0 +1,183 @@
+//! The items of the table, as they stand there. Attribute names are short: bytes are money.
+
+use crate::error::StoreError;
+use crate::keys::{self, Key};
+use crate::packed::{pack, unpack};
+use aws_sdk_dynamodb::types::AttributeValue;
+use loyalty_domain::account::Account;
+use loyalty_domain::entry::Entry;
+use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::profile::Profile;
+use loyalty_domain::purchase::Purchase;
+use loyalty_domain::refund::Refund;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use std::collections::HashMap;
+
+/// An item as the SDK has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// Account, purchase and profile: packed, with the version that guards them.
+#[derive(Debug, Serialize, Deserialize)]
+struct Guarded {
+    pk: String,
+    sk: String,
+    /// Version.
+    v: u64,
+    /// Packed body.
+    b: ByteBuf,
+    /// When something is due, for the index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dk: Option<String>,
+}
+
+/// Entries: what an operator looks for stands open, the rest is packed.
+#[derive(Debug, Serialize, Deserialize)]
+struct EntryItem {
+    pk: String,
+    sk: String,
+    /// Kind.
+    k: String,
+    /// Points.
+    p: i64,
+    /// Packed entry.
+    b: ByteBuf,
+}
+
+/// Facts that are written once: packed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Once {
+    pk: String,
+    sk: String,
+    /// Packed body.
+    b: ByteBuf,
+}
+
+/// Free text.
+#[derive(Debug, Serialize, Deserialize)]
+struct NoteItem {
+    pk: String,
+    sk: String,
+    /// Text.
+    t: String,
+}
+
+/// What an identity leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityOf {
+    /// The member.
+    pub member: MemberId,
+    /// A digest of the enrolment that brought it, to tell a retry; none for one that came by a change.
+    pub enrolled_by: Option<[u8; 16]>,
+}
+
+/// A person's data and the code by which they bring friends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Personal data.
+    pub profile: Profile,
+    /// Grows by one with each change.
+    pub version: u64,
+    /// The member's own code.
+    pub referral_code: String,
+}
+
+/// A request without a natural key that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// A digest of its content.
+    pub content: [u8; 16],
+    /// Its entries.
+    pub entries: Vec<Entry>,
+}
+
+fn item<T: Serialize>(row: &T) -> Result<Item, StoreError> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_item(row).map_err(|_| StoreError::Corrupt("an item cannot be made"))
+}
+
+fn row<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|_| StoreError::Corrupt("an item lacks attributes"))
+}
+
+fn guarded<T: Serialize>(key: Key, version: u64, body: &T, due: Option<String>) -> Result<Item, StoreError> {
+    item(&Guarded { pk: key.pk, sk: key.sk, v: version, b: ByteBuf::from(pack(body)?), dk: due })
+}
+
+fn once<T: Serialize>(key: Key, body: &T) -> Result<Item, StoreError> {
+    item(&Once { pk: key.pk, sk: key.sk, b: ByteBuf::from(pack(body)?) })
+}
+
+pub(crate) fn account(program: &ProgramId, account: &Account, due: Option<String>) -> Result<Item, StoreError> {
+    guarded(keys::account(program, account.member), account.version, account, due)
+}
+
+pub(crate) fn person(program: &ProgramId, member: MemberId, person: &Person) -> Result<Item, StoreError> {
+    guarded(keys::profile(program, member), person.version, person, None)
+}
+
+pub(crate) fn purchase(program: &ProgramId, purchase: &Purchase) -> Result<Item, StoreError> {
+    guarded(keys::purchase(program, &purchase.channel, &purchase.order_id), purchase.version, purchase, None)
+}
+
+pub(crate) fn refund(program: &ProgramId, of: &Purchase, refund: &Refund) -> Result<Item, StoreError> {
+    once(keys::refund(program, &of.channel, &of.order_id, &refund.told.refund_id), refund)
+}
+
+pub(crate) fn request(program: &ProgramId, hash: &str, carried: &Carried) -> Result<Item, StoreError> {
+    once(keys::request(program, hash), carried)
+}
+
+pub(crate) fn identity(program: &ProgramId, kind: &str, hash: &str, of: &IdentityOf) -> Result<Item, StoreError> {
+    once(keys::identity(program, kind, hash), of)
+}
+
+pub(crate) fn code(program: &ProgramId, code: &str, member: MemberId) -> Result<Item, StoreError> {
+    once(keys::code(program, code), &member)
+}
+
+pub(crate) fn note(program: &ProgramId, member: MemberId, seq: u64, text: &str) -> Result<Item, StoreError> {
+    let key = keys::note(program, member, seq);
+    item(&NoteItem { pk: key.pk, sk: key.sk, t: text.to_owned() })
+}
+
+pub(crate) fn entry(program: &ProgramId, member: MemberId, entry: &Entry) -> Result<Item, StoreError> {
+    let key = keys::entry(program, member, entry.seq);
+    let packed = ByteBuf::from(pack(entry)?);
+    item(&EntryItem { pk: key.pk, sk: key.sk, k: entry.kind.word().to_owned(), p: entry.points, b: packed })
+}
+
+/// Reads the packed body of an account, profile, purchase, entry or fact.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn body<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    match item.get("b") {
+        Some(AttributeValue::B(bytes)) => unpack(bytes.as_ref()),
+        Some(_) | None => Err(StoreError::Corrupt("an item has no packed body")),
+    }
+}
+
+/// Puts another packed body into an item: for tests that break a table, and for repairs.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn with_body<T: Serialize>(mut item: Item, body: &T) -> Result<Item, StoreError> {
+    item.insert("b".to_owned(), AttributeValue::B(pack(body)?.into()));
+    Ok(item)
+}
+
+/// Reads the number and text of a note.
+pub(crate) fn note_of(item: Item) -> Result<(u64, String), StoreError> {
+    let row: NoteItem = row(item)?;
+    let seq = row.sk.strip_prefix("N#").and_then(|seq| seq.parse().ok());
+    Ok((seq.ok_or(StoreError::Corrupt("a note has no number"))?, row.t))
+}
+
+/// Reads a packed body from its bytes, as a stream carries them.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub fn body_of_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    unpack(bytes)
+}

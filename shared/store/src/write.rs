@@ -1,0 +1,206 @@
+//! Everything that one commit writes, and how it becomes one transaction.
+
+use crate::error::StoreError;
+use crate::items::{self, Carried, IdentityOf, Item, Person};
+use crate::keys::{self, Key};
+use crate::secrets::Secrets;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use loyalty_domain::calendar::Moment;
+use loyalty_domain::draft::Posted;
+use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::identity::Identity;
+use loyalty_domain::purchase::Purchase;
+use loyalty_domain::refund::Refund;
+
+/// What one commit writes: all of it or nothing.
+#[derive(Debug, Default)]
+pub struct Write {
+    /// An account with its entries, and when something is next due about it.
+    pub posted: Option<(Posted, Option<Moment>)>,
+    /// What stands beside them.
+    pub facts: Vec<Fact>,
+}
+
+impl Write {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.posted.is_none() && self.facts.is_empty()
+    }
+}
+
+/// An item beside account and entries.
+#[derive(Debug)]
+pub enum Fact {
+    /// A purchase that must not be there yet.
+    Purchase(Purchase),
+    /// What is left of a purchase, after this version of it.
+    PurchaseLeft(Purchase, u64),
+    /// A refund of a purchase that must not be there yet.
+    Refund(Purchase, Refund),
+    /// A request that must not have been carried out yet, under the hash of its key.
+    Request(String, Carried),
+    /// The free text of an entry.
+    Note(MemberId, u64, String),
+    /// A new person.
+    Person(MemberId, Person),
+    /// A changed person, after this version.
+    PersonChanged(MemberId, Person, u64),
+    /// A person who leaves, after this version.
+    PersonGone(MemberId, u64),
+    /// An identity that must belong to nobody.
+    Identity(Identity, IdentityOf),
+    /// An identity that becomes free.
+    IdentityGone(Identity),
+    /// A referral code that must be free.
+    Code(String, MemberId),
+    /// A referral code that refers nobody any more.
+    CodeGone(String),
+}
+
+/// What stands at a place of the transaction, to read its reason of cancellation by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slot {
+    /// The account: its version has moved.
+    Account,
+    /// An entry; with the account's version right, its number cannot be taken.
+    Entry,
+    /// A purchase that is there already.
+    Purchase,
+    /// The version of a purchase has moved.
+    PurchaseLeft,
+    /// A refund that is there already.
+    Refund,
+    /// A request that was carried out already.
+    Request,
+    /// A person's version has moved.
+    Person,
+    /// An identity that is taken, by its place among the facts.
+    Identity(usize),
+    /// A referral code that is taken.
+    Code,
+    /// A write without a condition.
+    Free,
+}
+
+/// A write as a transaction, with what stands at each place.
+pub(crate) struct Transaction {
+    pub(crate) items: Vec<TransactWriteItem>,
+    pub(crate) slots: Vec<Slot>,
+}
+
+/// Builds transactions for one table and program.
+pub(crate) struct Builder<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) program: &'a ProgramId,
+    pub(crate) secrets: &'a Secrets,
+}
+
+const ABSENT: &str = "attribute_not_exists(pk)";
+const SAME_VERSION: &str = "v = :v";
+
+impl Builder<'_> {
+    pub(crate) fn build(&self, write: &Write) -> Result<Transaction, StoreError> {
+        let mut all = Transaction { items: Vec::new(), slots: Vec::new() };
+        if let Some((posted, due)) = &write.posted {
+            let account = &posted.account;
+            let due = due.map(|at| keys::due(self.program, account.member, at));
+            let item = items::account(self.program, account, due)?;
+            let expected = (posted.expected_version > 0).then_some(posted.expected_version);
+            all.push(Slot::Account, self.put(item, Some(expected))?);
+            for entry in &posted.entries {
+                let item = items::entry(self.program, account.member, entry)?;
+                all.push(Slot::Entry, self.put(item, Some(None))?);
+            }
+        }
+        for (place, fact) in write.facts.iter().enumerate() {
+            self.fact(place, fact, &mut all)?;
+        }
+        Ok(all)
+    }
+
+    fn fact(&self, place: usize, fact: &Fact, all: &mut Transaction) -> Result<(), StoreError> {
+        let program = self.program;
+        match fact {
+            Fact::Purchase(purchase) => {
+                all.push(Slot::Purchase, self.put(items::purchase(program, purchase)?, Some(None))?);
+            }
+            Fact::PurchaseLeft(purchase, expected) => {
+                all.push(Slot::PurchaseLeft, self.put(items::purchase(program, purchase)?, Some(Some(*expected)))?);
+            }
+            Fact::Refund(purchase, refund) => {
+                all.push(Slot::Refund, self.put(items::refund(program, purchase, refund)?, Some(None))?);
+            }
+            Fact::Request(hash, carried) => {
+                all.push(Slot::Request, self.put(items::request(program, hash, carried)?, Some(None))?);
+            }
+            Fact::Note(member, seq, text) => {
+                all.push(Slot::Free, self.put(items::note(program, *member, *seq, text)?, None)?);
+            }
+            Fact::Person(member, person) => {
+                all.push(Slot::Person, self.put(items::person(program, *member, person)?, Some(None))?);
+            }
+            Fact::PersonChanged(member, person, expected) => {
+                all.push(Slot::Person, self.put(items::person(program, *member, person)?, Some(Some(*expected)))?);
+            }
+            Fact::PersonGone(member, expected) => {
+                all.push(Slot::Person, self.delete(keys::profile(program, *member), Some(*expected))?);
+            }
+            Fact::Identity(identity, of) => {
+                for hash in self.secrets.identity(identity) {
+                    let item = items::identity(program, identity.kind.word(), &hash, of)?;
+                    all.push(Slot::Identity(place), self.put(item, Some(None))?);
+                }
+            }
+            Fact::IdentityGone(identity) => {
+                for hash in self.secrets.identity(identity) {
+                    let key = keys::identity(program, identity.kind.word(), &hash);
+                    all.push(Slot::Free, self.delete(key, None)?);
+                }
+            }
+            Fact::Code(code, member) => {
+                all.push(Slot::Code, self.put(items::code(program, code, *member)?, Some(None))?);
+            }
+            Fact::CodeGone(code) => all.push(Slot::Free, self.delete(keys::code(program, code), None)?),
+        }
+        Ok(())
+    }
+
+    /// A put: without a condition, if absent (`Some(None)`), or at a version.
+    fn put(&self, item: Item, condition: Option<Option<u64>>) -> Result<TransactWriteItem, StoreError> {
+        let mut put = Put::builder().table_name(self.table).set_item(Some(item));
+        if let Some(expected) = condition {
+            put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            put = match expected {
+                None => put.condition_expression(ABSENT),
+                Some(version) => put
+                    .condition_expression(SAME_VERSION)
+                    .expression_attribute_values(":v", AttributeValue::N(version.to_string())),
+            };
+        }
+        let put = put.build().map_err(|_| StoreError::Corrupt("a put lacks something"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn delete(&self, key: Key, expected: Option<u64>) -> Result<TransactWriteItem, StoreError> {
+        let mut delete = Delete::builder()
+            .table_name(self.table)
+            .key(keys::PK, AttributeValue::S(key.pk))
+            .key(keys::SK, AttributeValue::S(key.sk));
+        if let Some(version) = expected {
+            delete = delete
+                .condition_expression(SAME_VERSION)
+                .expression_attribute_values(":v", AttributeValue::N(version.to_string()))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        }
+        let delete = delete.build().map_err(|_| StoreError::Corrupt("a delete lacks something"))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+impl Transaction {
+    fn push(&mut self, slot: Slot, item: TransactWriteItem) {
+        self.slots.push(slot);
+        self.items.push(item);
+    }
+}
