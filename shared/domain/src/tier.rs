@@ -9,6 +9,9 @@ use crate::calendar::{Moment, Zone, day_number, plus_months};
 use crate::program::{Period, Program};
 use jiff::civil::Date;
 
+/// More days than local dates of one moment can lie apart, clamped Februaries included.
+const MOVED_DAYS: i32 = 3;
+
 /// A span of whole periods, by the days at which they start.
 struct Window {
     from: i32,
@@ -43,10 +46,12 @@ fn place(account: &Account, program: &Program, zone: &Zone, date: Date) -> Place
             let guess = i32::from(date.year() - joined.year()).max(0);
             let years = if account.anniversary(zone, guess) > date { (guess - 1).max(0) } else { guess };
             let day = |years| day_number(account.anniversary(zone, years));
+            // A move to another zone shifts the anniversary by a day or two; what was counted under the old one stays in.
+            let edge = |years| day(years) - MOVED_DAYS;
             Place {
                 bucket: day(years),
-                current: Window { from: day(years), to: day(years + 1) },
-                before: Window { from: day(years - 1), to: day(years) },
+                current: Window { from: edge(years), to: edge(years + 1) },
+                before: Window { from: edge(years - 1), to: edge(years) },
                 ends: Some(account.anniversary(zone, years + 1)),
             }
         }

@@ -36,10 +36,7 @@ fn a_doubled_line_of_10_50_and_a_plain_one_of_9_49_make_30_49_and_so_30() {
     desk.record(&told).unwrap();
     assert_eq!(desk.first("A-1"), 30);
     assert_eq!(exacts(&desk), [some("base", "19.99"), some("coffee", "10.5"), (None, None)]);
-    assert_eq!(
-        words(desk.last()),
-        ["19.99 EUR at 1 point per 1.00 EUR", "times 2", "30.49 rounded (floor) to 30"]
-    );
+    assert_eq!(words(desk.last()), ["19.99 EUR at 1 point per 1.00 EUR", "times 2", "30.49 rounded (floor) to 30"]);
 }
 
 #[test]
@@ -118,8 +115,7 @@ fn the_level_that_counts_is_the_one_held_before_the_purchase() {
 
 #[test]
 fn a_fixed_award_applies_once_however_many_lines_it_selects() {
-    let rule =
-        json!({"id": "bean", "on": "purchase", "when": {"line_category": ["coffee"]}, "award": {"points": 5}});
+    let rule = json!({"id": "bean", "on": "purchase", "when": {"line_category": ["coffee"]}, "award": {"points": 5}});
     let mut desk = Desk::open(&with(plain(), "/earning_rules", json!([rule])), OPENED);
     let mut told = order("A-1", desk.now, &[100, 100, 100]);
     assert_eq!(desk.buy("A-0", &[100]), 0);
@@ -360,18 +356,25 @@ fn rule() -> impl Strategy<Value = Value> {
 
 pub(crate) fn document() -> impl Strategy<Value = Value> {
     let rounding = prop::sample::select(vec!["floor", "half_up", "half_even", "ceil"]);
-    (prop::collection::vec(rule(), 0..8), rounding, decimal(), decimal()).prop_map(|(mut rules, rounding, low, high)| {
-        for (index, rule) in rules.iter_mut().enumerate() {
-            rule["id"] = json!(format!("rule-{index}"));
-        }
-        let levels = json!([{"id": "green", "from": 0, "multiply": low}, {"id": "gold", "from": 500, "multiply": high}]);
-        let document = with(plain(), "/earning_rules", json!(rules));
-        with(with(document, "/rounding", json!(rounding)), "/tiers/levels", levels)
-    })
+    (prop::collection::vec(rule(), 0..8), rounding, decimal(), decimal()).prop_map(
+        |(mut rules, rounding, low, high)| {
+            for (index, rule) in rules.iter_mut().enumerate() {
+                rule["id"] = json!(format!("rule-{index}"));
+            }
+            let levels =
+                json!([{"id": "green", "from": 0, "multiply": low}, {"id": "gold", "from": 500, "multiply": high}]);
+            let document = with(plain(), "/earning_rules", json!(rules));
+            with(with(document, "/rounding", json!(rounding)), "/tiers/levels", levels)
+        },
+    )
 }
 
 fn basket() -> impl Strategy<Value = Vec<OrderLine>> {
-    let one = (0_i64..20_000, prop::collection::vec(category(), 0..3), prop::option::of(prop::sample::select(vec!["a", "b"])));
+    let one = (
+        0_i64..20_000,
+        prop::collection::vec(category(), 0..3),
+        prop::option::of(prop::sample::select(vec!["a", "b"])),
+    );
     prop::collection::vec(one, 1..6).prop_map(|lines| {
         let lines = lines.into_iter().enumerate().map(|(index, (net, categories, sku))| {
             let categories: Vec<&str> = categories.iter().map(String::as_str).collect();

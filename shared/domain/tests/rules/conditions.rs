@@ -30,7 +30,11 @@ fn saturday_evening() -> (Desk, Order) {
 /// Whether a rule with that condition gives something, and, if not, why not.
 fn judge(when: &Value) -> (bool, Vec<String>) {
     let (mut desk, told) = saturday_evening();
-    let rules = with(with_rules(&[rule(when)]), "/tiers/levels", json!([{"id": "green", "from": 0}, {"id": "gold", "from": 5000}]));
+    let rules = with(
+        with_rules(&[rule(when)]),
+        "/tiers/levels",
+        json!([{"id": "green", "from": 0}, {"id": "gold", "from": 5000}]),
+    );
     desk.publish(&rules, at("2026-11-02T00:00:00Z"));
     let quote = desk.quote(&told).unwrap();
     let because = quote.not_applied.into_iter().find(|not| not.rule.as_str() == "it").map(|not| not.because);
@@ -75,7 +79,11 @@ fn each_clause_holds_or_says_why_not() {
             json!({"local_time": {"from": "19:00", "to": "18:00"}}),
             "it needs: a purchase between 19:00 and 18:00",
         ),
-        (json!({"first_purchase": true}), json!({"not": {"first_purchase": true}}), "it excludes: the member's first purchase"),
+        (
+            json!({"first_purchase": true}),
+            json!({"not": {"first_purchase": true}}),
+            "it excludes: the member's first purchase",
+        ),
         (
             json!({"member_days_at_least": 20}),
             json!({"member_days_at_least": 21}),

@@ -178,8 +178,11 @@ impl Desk {
         loop {
             let mut draft = Draft::new(self.account.clone(), &programs, self.now, "till")?;
             if draft.settle()? {
-                let posted = draft.finish()?;
-                assert!(posted.entries.len() <= MOST_ENTRIES, "a commit of settling has at most {MOST_ENTRIES} entries");
+                let posted = draft.finish_as_is();
+                assert!(
+                    posted.entries.len() <= MOST_ENTRIES,
+                    "a commit of settling has at most {MOST_ENTRIES} entries"
+                );
                 self.keep(posted);
                 continue;
             }
@@ -191,7 +194,7 @@ impl Desk {
 
     /// Settles and writes, as a sweep does.
     pub(crate) fn settle(&mut self) -> &mut Self {
-        self.decide(|draft, _| Ok((draft.finish()?, ()))).unwrap();
+        self.decide(|draft, _| Ok((draft.finish_as_is(), ()))).unwrap();
         self
     }
 
@@ -225,7 +228,7 @@ impl Desk {
     pub(crate) fn quote(&self, order: &Order) -> Result<Quote, Refusal> {
         let mut draft = Draft::new(self.account.clone(), &self.programs, self.now, "till")?;
         while draft.settle()? {
-            let account = draft.finish()?.account;
+            let account = draft.finish_as_is().account;
             draft = Draft::new(account, &self.programs, self.now, "till")?;
         }
         // What settling wrote is numbered on, so the command's entries are those that recording writes.
@@ -328,8 +331,7 @@ impl Desk {
             assert_eq!(entry.recorded_at, self.now);
         }
         let unchanged = |account: &Account| (account.status, account.zone.clone(), account.tags.clone());
-        let settled_only =
-            posted.own_entries().is_empty() && unchanged(&posted.account) == unchanged(&self.account);
+        let settled_only = posted.own_entries().is_empty() && unchanged(&posted.account) == unchanged(&self.account);
         self.account = posted.account;
         self.ledger.extend(posted.entries);
         self.audit();

@@ -97,10 +97,7 @@ fn without_notice_they_are_recorded_as_nothing_with_the_reason_and_a_refund_take
     let mut desk = Desk::open(&short_lived(0), OPENED);
     desk.to("2026-12-20T23:00:00Z");
     assert_eq!(desk.buy_as_of("A-1", "2026-11-20T12:00:00Z", &[500]).unwrap(), 0);
-    assert_eq!(
-        words(desk.last()),
-        ["recorded so late that its points would have ended at 2026-12-20T23:00:00Z"]
-    );
+    assert_eq!(words(desk.last()), ["recorded so late that its points would have ended at 2026-12-20T23:00:00Z"]);
     assert_eq!(desk.kinds(2), [("earn", 0)]);
     let refund = desk.refund("A-1", &[("1", 1, None)]).unwrap();
     assert_eq!((refund.clawed_back, refund.restored), (0, 0));

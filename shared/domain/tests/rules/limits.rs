@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 const OPENED: &str = "2026-10-01T10:00:00Z";
 
 fn limited(times: i64, per: &str) -> Value {
-    with_rules(&[json!({"id": "treat", "on": "purchase", "award": {"points": 10}, "limit": {"times": times, "per": per}})])
+    with_rules(&[
+        json!({"id": "treat", "on": "purchase", "award": {"points": 10}, "limit": {"times": times, "per": per}}),
+    ])
 }
 
 #[test]
@@ -93,7 +95,8 @@ fn the_limit_of_a_rule_lives_on_through_versions() {
 
 #[test]
 fn welcome_points_are_a_bonus_that_counts_towards_the_level() {
-    let welcome = json!({"id": "welcome", "on": "enrolment", "award": {"points": 50}, "limit": {"times": 1, "per": "ever"}});
+    let welcome =
+        json!({"id": "welcome", "on": "enrolment", "award": {"points": 50}, "limit": {"times": 1, "per": "ever"}});
     let staff = json!({"id": "staff", "on": "enrolment", "when": {"tag": ["staff"]}, "award": {"points": 5}});
     let document = with(plain(), "/earning_rules", json!([welcome, staff]));
     let desk = Desk::open_for(&document, OPENED, None, &["staff"]);

@@ -155,7 +155,8 @@ fn what_has_ended_is_written_lot_by_lot_as_of_the_moment_it_ended() {
     desk.to("2026-11-12T12:00:00Z").buy("A-2", &[200]);
     desk.settle_at("2027-06-01T00:00:00Z");
     assert_eq!(desk.kinds(4), [("expire", -1), ("expire", -2)]);
-    let moments: Vec<_> = desk.ledger[3..].iter().map(|e| (e.occurred_at.to_string(), e.recorded_at.to_string())).collect();
+    let moments: Vec<_> =
+        desk.ledger[3..].iter().map(|e| (e.occurred_at.to_string(), e.recorded_at.to_string())).collect();
     assert_eq!(moments[0], ("2026-12-11T23:00:00Z".to_owned(), "2027-06-01T00:00:00Z".to_owned()));
     assert_eq!(moments[1].0, "2026-12-12T23:00:00Z");
     assert_eq!(desk.view()["lifetime"]["expired"], 3);

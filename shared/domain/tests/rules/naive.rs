@@ -92,8 +92,9 @@ pub(crate) fn award(document: &Value, facts: &Facts, lines: &[(OrderLine, i64)])
             && rule["until"].as_str().is_none_or(|until| facts.date.as_str() < until)
             && !facts.used_up.contains(&place)
     };
-    let selects =
-        |place: usize, line: &OrderLine| rules[place]["when"].is_null() || holds(document, &rules[place]["when"], facts, total, line);
+    let selects = |place: usize, line: &OrderLine| {
+        rules[place]["when"].is_null() || holds(document, &rules[place]["when"], facts, total, line)
+    };
     let (mut exact, mut gave, mut fixed) = (zero, BTreeSet::new(), 0_i64);
     for (line, net) in lines {
         let mut points = zero;
@@ -148,7 +149,9 @@ fn holds(document: &Value, when: &Value, facts: &Facts, total: i64, line: &Order
         "all" => each().all(|inner| holds(document, inner, facts, total, line)),
         "any" => each().any(|inner| holds(document, inner, facts, total, line)),
         "not" => !holds(document, value, facts, total, line),
-        "net_total_at_least" => value["currency"] == facts.currency.as_str() && total >= value["amount"].as_i64().unwrap(),
+        "net_total_at_least" => {
+            value["currency"] == facts.currency.as_str() && total >= value["amount"].as_i64().unwrap()
+        }
         "line_category" => line.categories.iter().any(|category| among(category.as_str())),
         "line_sku" => line.sku.as_ref().is_some_and(|sku| among(sku.as_str())),
         "channel" => among(&facts.channel),
@@ -158,7 +161,11 @@ fn holds(document: &Value, when: &Value, facts: &Facts, total: i64, line: &Order
         "local_weekday" => among(["mon", "tue", "wed", "thu", "fri", "sat", "sun"][facts.weekday]),
         "local_time" => {
             let (from, to) = (minutes(&value["from"]), minutes(&value["to"]));
-            if from < to { from <= facts.minute && facts.minute < to } else { facts.minute >= from || facts.minute < to }
+            if from < to {
+                from <= facts.minute && facts.minute < to
+            } else {
+                facts.minute >= from || facts.minute < to
+            }
         }
         "first_purchase" => facts.first_purchase,
         "member_days_at_least" => facts.member_days >= value.as_i64().unwrap(),

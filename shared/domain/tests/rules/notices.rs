@@ -78,10 +78,7 @@ fn points_credited_after_a_notice_are_a_lot_of_their_own_with_their_own_notice()
     desk.to("2027-11-10T00:00:00Z");
     assert_eq!(desk.buy_as_of("A-2", "2026-11-02T10:00:00Z", &[700]).unwrap(), 7);
     assert_eq!(desk.kinds(4), [("earn", 7), ("notice", 0)]);
-    assert_eq!(
-        desk.lots(),
-        [(5, Some(END.to_owned())), (7, Some("2027-12-10T00:00:00Z".to_owned()))]
-    );
+    assert_eq!(desk.lots(), [(5, Some(END.to_owned())), (7, Some("2027-12-10T00:00:00Z".to_owned()))]);
     desk.settle_at("2028-01-01T00:00:00Z");
     assert_eq!(desk.kinds(6), [("expire", -5), ("expire", -7)]);
 }

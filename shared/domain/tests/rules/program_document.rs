@@ -24,10 +24,7 @@ fn the_example_program_is_in_order() {
 #[test]
 fn only_the_required_fields_are_required() {
     assert_eq!(faults(&plain().to_string()), [""; 0]);
-    assert_eq!(
-        faults("{}"),
-        ["/name", "/time_zone", "/rounding", "/points", "/tiers", "/earning_rules"]
-    );
+    assert_eq!(faults("{}"), ["/name", "/time_zone", "/rounding", "/points", "/tiers", "/earning_rules"]);
 }
 
 #[test]
@@ -43,7 +40,11 @@ fn every_fault_is_named_at_once_and_exactly() {
         ("/points/pending_days", json!("1"), &["/points/pending_days"]),
         ("/points/notice_days", json!(1.5), &["/points/notice_days"]),
         ("/points/expiry", json!("always"), &["/points/expiry"]),
-        ("/points/expiry", json!({"after_months": 0, "snap": "end"}), &["/points/expiry/after_months", "/points/expiry/snap"]),
+        (
+            "/points/expiry",
+            json!({"after_months": 0, "snap": "end"}),
+            &["/points/expiry/after_months", "/points/expiry/snap"],
+        ),
         ("/points/expiry", json!([]), &["/points/expiry"]),
         ("/points/clawback/shortfall", json!("forget"), &["/points/clawback/shortfall"]),
         ("/points/late_purchase_days", json!(-1), &["/points/late_purchase_days"]),
@@ -64,37 +65,85 @@ fn every_fault_is_named_at_once_and_exactly() {
         ("/earning_rules/0/award/per_amount/currency", json!("eur"), &["/earning_rules/0/award/per_amount/currency"]),
         ("/earning_rules/0/award/per_amount/points", json!(1), &["/earning_rules/0/award/per_amount/points"]),
         ("/earning_rules/0/from", json!("2026-02-30"), &["/earning_rules/0/from"]),
-        ("/earning_rules/0/limit", json!({"times": 0, "per": "decade"}), &["/earning_rules/0/limit/times", "/earning_rules/0/limit/per"]),
+        (
+            "/earning_rules/0/limit",
+            json!({"times": 0, "per": "decade"}),
+            &["/earning_rules/0/limit/times", "/earning_rules/0/limit/per"],
+        ),
         ("/earning_rules/0/budget", json!({"points": 0}), &["/earning_rules/0/budget/points"]),
         ("/earning_rules/0/when", json!({}), &["/earning_rules/0/when"]),
         ("/earning_rules/0/when", json!({"tag": ["a"], "channel": ["b"]}), &["/earning_rules/0/when"]),
         ("/earning_rules/0/when", json!({"moon": "full"}), &["/earning_rules/0/when/moon"]),
         ("/earning_rules/0/when", json!({"tier": ["green", "gold"]}), &["/earning_rules/0/when/tier/1"]),
         ("/earning_rules/0/when", json!({"all": []}), &["/earning_rules/0/when/all"]),
-        ("/earning_rules/0/when", json!({"local_weekday": ["sat", "Sonntag"]}), &["/earning_rules/0/when/local_weekday/1"]),
-        ("/earning_rules/0/when", json!({"local_time": {"from": "25:00", "to": "1:00"}}),
-            &["/earning_rules/0/when/local_time/from", "/earning_rules/0/when/local_time/to"]),
-        ("/earning_rules/0/when", json!({"local_time": {"from": "09:00", "to": "09:00"}}), &["/earning_rules/0/when/local_time/to"]),
+        (
+            "/earning_rules/0/when",
+            json!({"local_weekday": ["sat", "Sonntag"]}),
+            &["/earning_rules/0/when/local_weekday/1"],
+        ),
+        (
+            "/earning_rules/0/when",
+            json!({"local_time": {"from": "25:00", "to": "1:00"}}),
+            &["/earning_rules/0/when/local_time/from", "/earning_rules/0/when/local_time/to"],
+        ),
+        (
+            "/earning_rules/0/when",
+            json!({"local_time": {"from": "09:00", "to": "09:00"}}),
+            &["/earning_rules/0/when/local_time/to"],
+        ),
         ("/earning_rules/0/when", json!({"first_purchase": false}), &["/earning_rules/0/when/first_purchase"]),
-        ("/earning_rules/0/when", json!({"any": [{"tag": ["ok"]}, {"not": {"store": [""]}}, {"channel": "web"}]}),
-            &["/earning_rules/0/when/any/1/not/store/0", "/earning_rules/0/when/any/2/channel"]),
-        ("/earning_rules/0/when", json!({"attribute": {"name": "stars", "at_least": "1"}}), &["/earning_rules/0/when/attribute/at_least"]),
-        ("/earning_rules/0/when", json!({"attribute": {"name": "stars", "at_least": 1, "at_most": 2}}), &["/earning_rules/0/when/attribute"]),
+        (
+            "/earning_rules/0/when",
+            json!({"any": [{"tag": ["ok"]}, {"not": {"store": [""]}}, {"channel": "web"}]}),
+            &["/earning_rules/0/when/any/1/not/store/0", "/earning_rules/0/when/any/2/channel"],
+        ),
+        (
+            "/earning_rules/0/when",
+            json!({"attribute": {"name": "stars", "at_least": "1"}}),
+            &["/earning_rules/0/when/attribute/at_least"],
+        ),
+        (
+            "/earning_rules/0/when",
+            json!({"attribute": {"name": "stars", "at_least": 1, "at_most": 2}}),
+            &["/earning_rules/0/when/attribute"],
+        ),
         ("/earning_rules/0/activity", json!("review"), &["/earning_rules/0/activity"]),
         ("/tiers/levels", json!([]), &["/tiers/levels"]),
         ("/tiers/levels/0/from", json!(1), &["/tiers/levels/0/from"]),
-        ("/tiers/levels", json!([{"id": "a", "from": 0}, {"id": "b", "from": 5}, {"id": "c", "from": 5}]), &["/tiers/levels/2/from"]),
+        (
+            "/tiers/levels",
+            json!([{"id": "a", "from": 0}, {"id": "b", "from": 5}, {"id": "c", "from": 5}]),
+            &["/tiers/levels/2/from"],
+        ),
         ("/tiers/levels", json!([{"id": "a", "from": 0}, {"id": "a", "from": 5}]), &["/tiers/levels/1/id"]),
-        ("/tiers/levels", json!([{"id": "a", "from": 0, "multiply": "x", "name": "A"}]), &["/tiers/levels/0/multiply", "/tiers/levels/0/name"]),
+        (
+            "/tiers/levels",
+            json!([{"id": "a", "from": 0, "multiply": "x", "name": "A"}]),
+            &["/tiers/levels/0/multiply", "/tiers/levels/0/name"],
+        ),
         ("/tiers/period", json!("decade"), &["/tiers/period"]),
         ("/tiers/qualify_by", json!("spend"), &["/tiers/currency"]),
         ("/tiers/currency", json!("EUR"), &["/tiers/currency"]),
-        ("/tiers", json!({"qualify_by": "spend", "currency": "euro", "levels": [{"id": "a", "from": 0}]}), &["/tiers/currency"]),
-        ("/tiers", json!({"qualify_by": "karma", "currency": "EUR", "levels": [{"id": "a", "from": 0}]}), &["/tiers/qualify_by"]),
-        ("/rewards", json!([{"id": "a", "name": "A", "kind": "product", "points": "5", "settle": "hold"}]),
-            &["/rewards/0/points", "/rewards/0/hold_minutes"]),
-        ("/rewards", json!([{"id": "a", "name": "A", "kind": "pay_with_points", "settle": "immediately", "value": {"points": 0}}]),
-            &["/rewards/0/value/points", "/rewards/0/value/amount", "/rewards/0/value/currency"]),
+        (
+            "/tiers",
+            json!({"qualify_by": "spend", "currency": "euro", "levels": [{"id": "a", "from": 0}]}),
+            &["/tiers/currency"],
+        ),
+        (
+            "/tiers",
+            json!({"qualify_by": "karma", "currency": "EUR", "levels": [{"id": "a", "from": 0}]}),
+            &["/tiers/qualify_by"],
+        ),
+        (
+            "/rewards",
+            json!([{"id": "a", "name": "A", "kind": "product", "points": "5", "settle": "hold"}]),
+            &["/rewards/0/points", "/rewards/0/hold_minutes"],
+        ),
+        (
+            "/rewards",
+            json!([{"id": "a", "name": "A", "kind": "pay_with_points", "settle": "immediately", "value": {"points": 0}}]),
+            &["/rewards/0/value/points", "/rewards/0/value/amount", "/rewards/0/value/currency"],
+        ),
         ("/referral", json!({"advocate_points": 1}), &["/referral/friend_points", "/referral/qualifying_amount"]),
         ("/birthday", json!({"points": 0, "feb29": "mar2"}), &["/birthday/points", "/birthday/feb29"]),
         ("/effective_from", json!("2026-11-01"), &["/effective_from"]),
@@ -161,9 +210,7 @@ fn activities_and_enrolments_have_no_lines_and_no_amount() {
 
 #[test]
 fn rates_without_a_handy_common_denominator_are_refused() {
-    let rate = |id: &str, amount: i64| {
-        json!({"id": id, "on": "purchase", "award": {"per_amount": {"points": "1", "amount": amount, "currency": "EUR"}}})
-    };
+    let rate = |id: &str, amount: i64| json!({"id": id, "on": "purchase", "award": {"per_amount": {"points": "1", "amount": amount, "currency": "EUR"}}});
     let rules = json!([rate("a", 999_983), rate("b", 999_979), rate("c", 2)]);
     assert_eq!(faults(&with(plain(), "/earning_rules", rules).to_string()), ["/earning_rules/2/award"]);
 }
@@ -171,7 +218,8 @@ fn rates_without_a_handy_common_denominator_are_refused() {
 #[test]
 fn a_window_ends_after_it_begins() {
     for until in ["2026-01-01", "2025-12-31"] {
-        let document = with(with(plain(), "/earning_rules/0/from", json!("2026-01-01")), "/earning_rules/0/until", json!(until));
+        let document =
+            with(with(plain(), "/earning_rules/0/from", json!("2026-01-01")), "/earning_rules/0/until", json!(until));
         assert_eq!(faults(&document.to_string()), ["/earning_rules/0/until"]);
     }
 }
@@ -183,7 +231,9 @@ fn survives(bytes: &[u8]) {
         Ok(_) => {
             let document: Value = serde_json::from_slice(bytes).unwrap();
             let mut desk = crate::desk::Desk::open(&document, "2026-11-01T10:00:00Z");
-            for (index, now) in ["2026-11-07T10:00:00Z", "2027-01-05T00:00:00Z", "2029-02-28T23:30:00Z"].iter().enumerate() {
+            for (index, now) in
+                ["2026-11-07T10:00:00Z", "2027-01-05T00:00:00Z", "2029-02-28T23:30:00Z"].iter().enumerate()
+            {
                 desk.settle_at(now);
                 let told = order(&format!("A-{index}"), desk.now, &[4999, 2]);
                 desk.record(&told).unwrap();
@@ -203,13 +253,25 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         "[ -~]{0,8}".prop_map(Value::from),
         any::<String>().prop_map(Value::from),
-        prop::sample::select(vec!["never", "EUR", "points", "id", "0.5", "2026-12-01", "hold", "spend", "visits", "lifetime"])
-            .prop_map(Value::from),
+        prop::sample::select(vec![
+            "never",
+            "EUR",
+            "points",
+            "id",
+            "0.5",
+            "2026-12-01",
+            "hold",
+            "spend",
+            "visits",
+            "lifetime"
+        ])
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 8, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-            prop::collection::btree_map("[a-z_]{1,6}", inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map("[a-z_]{1,6}", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
