@@ -23,6 +23,10 @@ pub enum Command {
     Serve(Serve),
     /// Send a real shop's purchases through the HTTP API and tell what came of them
     Replay(Replay),
+    /// Walk the whole table and prove every account from its entries; exit code 1 if anything is wrong
+    Check(Check),
+    /// Tell everything that is wrong with a program document; exit code 1 if anything is
+    Validate(Validate),
     /// Print a token for the stack that works on a data folder
     Token(Token),
 }
@@ -83,6 +87,24 @@ pub struct Replay {
     /// What to log to stderr
     #[arg(long, value_name = "LEVEL")]
     pub log: Option<String>,
+}
+
+/// `loyalty check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The data folder, of a stack that is not running
+    #[arg(long, default_value = ".loyalty", value_name = "DIR")]
+    pub data: PathBuf,
+    /// A DynamoDB to check instead of the embedded one
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub dynamodb_endpoint: Option<String>,
+}
+
+/// `loyalty validate`
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// The program document
+    pub file: PathBuf,
 }
 
 /// `loyalty token`

@@ -1,6 +1,7 @@
 //! The whole engine on one machine, on an embedded DynamoDB, and the loyalty command.
 
 pub mod auth;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod embedded;
@@ -14,4 +15,5 @@ pub mod publish;
 pub mod replay;
 pub mod serve;
 pub mod stream;
+pub mod validate;
 pub mod welcome;

@@ -5,13 +5,15 @@
 use clap::Parser;
 use jiff::Timestamp;
 use loyalty_local::auth::{Grant, Tokens};
-use loyalty_local::cli::{Cli, Command, Replay, Serve, Token};
+use loyalty_local::check;
+use loyalty_local::cli::{Check, Cli, Command, Replay, Serve, Token, Validate};
 use loyalty_local::clock::World;
 use loyalty_local::engine::Source;
 use loyalty_local::folder::Folder;
 use loyalty_local::publish;
 use loyalty_local::replay::{self, ReplayOptions, Target};
 use loyalty_local::serve::{self, TOKEN_KEY};
+use loyalty_local::validate;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use std::error::Error;
@@ -31,6 +33,8 @@ async fn main() -> ExitCode {
         None => serve(cli.serve).await,
         Some(Command::Serve(options)) => serve(options).await,
         Some(Command::Replay(options)) => replay(options).await,
+        Some(Command::Check(options)) => check(options).await,
+        Some(Command::Validate(options)) => validate(options),
         Some(Command::Token(options)) => token(options),
     };
     match done {
@@ -87,6 +91,23 @@ async fn replay(options: Replay) -> Result<(), Failure> {
     drop(over);
     serving.await??;
     done
+}
+
+async fn check(options: Check) -> Result<(), Failure> {
+    log(None, "warn")?()?;
+    let folder = options.dynamodb_endpoint.is_none().then_some(options.data);
+    if let Some(missing) = folder.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(format!("there is no data folder {}", missing.display()).into());
+    }
+    let verdict = check::run(&Source { folder, endpoint: options.dynamodb_endpoint }, world()).await?;
+    say(&verdict)?;
+    if verdict.is_clean() { Ok(()) } else { Err("the books do not hold".into()) }
+}
+
+fn validate(options: Validate) -> Result<(), Failure> {
+    let verdict = validate::run(&options.file)?;
+    say(&verdict)?;
+    if verdict.is_valid() { Ok(()) } else { Err("the document cannot be published".into()) }
 }
 
 fn token(options: Token) -> Result<(), Failure> {
