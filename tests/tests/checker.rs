@@ -1,0 +1,179 @@
+//! The checker finds what is wrong, and says where first.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use it::stack::{Stack, TABLE, plain_program};
+use loyalty_domain::account::Account;
+use loyalty_domain::calendar::Moment;
+use loyalty_domain::entry::Entry;
+use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::lots::{Draw, Lots};
+use loyalty_store::check::{Report, check};
+use loyalty_store::items::{self, Item};
+use loyalty_store::keys::{self, Key};
+use serde_json::json;
+
+struct Books {
+    stack: Stack,
+    program: ProgramId,
+    member: MemberId,
+    other: MemberId,
+}
+
+impl Books {
+    /// Two members with purchases, a refund, an adjustment, and a purchase and refund of a guest.
+    async fn kept() -> Self {
+        let stack = Stack::with_program("2026-11-21T10:00:00Z", &plain_program()).await;
+        let (ada, bob) = (stack.enrol("ada").await, stack.enrol("bob").await);
+        for (order, net) in [("A-1", 12_345), ("A-2", 50_000), ("A-3", 999)] {
+            stack.send("POST", "/v1/purchases", Some(&stack.purchase(order, &ada, net))).await.expect(201);
+        }
+        stack.send("POST", "/v1/purchases", Some(&stack.purchase("B-1", &bob, 700))).await.expect(201);
+        let back =
+            json!({ "refund_id": "R-1", "occurred_at": stack.now(), "lines": [{ "line_id": "1", "quantity": 1 }] });
+        stack.send("POST", "/v1/purchases/web/A-2/refunds", Some(&back)).await.expect(201);
+        let adjust = json!({ "member": { "member_id": ada }, "points": 7, "reason": "goodwill", "note": "was nice" });
+        stack.send_keyed("k-1", "POST", "/v1/adjustments", &adjust).await.expect(201);
+        let mut guest = stack.purchase("G-1", &ada, 500);
+        guest.as_object_mut().unwrap().remove("member");
+        stack.send("POST", "/v1/purchases", Some(&guest)).await.expect(201);
+        stack.send("POST", "/v1/purchases/web/G-1/refunds", Some(&back)).await.expect(201);
+        Self { stack, program: "main".parse().unwrap(), member: ada.parse().unwrap(), other: bob.parse().unwrap() }
+    }
+
+    async fn check(&self) -> Report {
+        check(self.stack.engine.table(), 3, Moment::parse(&self.stack.now()).unwrap()).await.unwrap()
+    }
+
+    async fn get(&self, key: &Key) -> Item {
+        self.stack.engine.table().get(key).await.unwrap().unwrap()
+    }
+
+    async fn put(&self, item: Item) {
+        let put = self.stack.engine.table().client().put_item().table_name(TABLE).set_item(Some(item));
+        put.send().await.unwrap();
+    }
+
+    async fn delete(&self, key: Key) {
+        let delete = self.stack.engine.table().client().delete_item().table_name(TABLE);
+        delete.key("pk", AttributeValue::S(key.pk)).key("sk", AttributeValue::S(key.sk)).send().await.unwrap();
+    }
+
+    async fn edit_account(&self, edit: impl FnOnce(&mut Account)) {
+        let item = self.get(&keys::account(&self.program, self.member)).await;
+        let mut account: Account = items::body(&item).unwrap();
+        edit(&mut account);
+        self.put(items::with_body(item, &account).unwrap()).await;
+    }
+
+    fn entry(&self, seq: u64) -> Key {
+        keys::entry(&self.program, self.member, seq)
+    }
+
+    /// Fails unless exactly one account is wrong, first at this entry, for a reason with these words.
+    #[track_caller]
+    fn assert_wrong(&self, report: &Report, seq: Option<u64>, words: &str) {
+        let at = keys::member(&self.program, self.member);
+        let found = report.findings.iter().find(|finding| finding.at == at && finding.seq == seq);
+        assert!(found.is_some_and(|finding| finding.what.contains(words)), "{:#?}", report.findings);
+    }
+}
+
+fn shift(lots: &mut Lots, by: i64) {
+    let lot = *lots.iter().next().unwrap();
+    lots.draw(Draw { lot: lot.key, points: by }).unwrap();
+}
+
+#[tokio::test]
+async fn books_that_hold_are_proved_and_their_sides_sum_to_what_members_have() {
+    let report = Books::kept().await.check().await;
+    assert!(report.is_clean(), "{:#?}", report.findings);
+    assert_eq!((report.accounts, report.entries, report.purchases, report.refunds), (2, 9, 5, 2));
+    assert_eq!(report.by_side.values().sum::<i128>(), report.outstanding);
+    // The third purchase was made on the gold level: 9.99 × 1.25 is 12.
+    assert_eq!(report.outstanding, 123 + 12 + 7 + 7);
+}
+
+#[tokio::test]
+async fn a_lot_edited_by_one_point_is_found() {
+    let books = Books::kept().await;
+    books.edit_account(|account| shift(&mut account.lots, 1)).await;
+    books.assert_wrong(&books.check().await, Some(7), "differs in the lots");
+}
+
+#[tokio::test]
+async fn an_entry_edited_by_one_point_is_found_where_it_stands() {
+    let books = Books::kept().await;
+    let item = books.get(&books.entry(3)).await;
+    let mut entry: Entry = items::body(&item).unwrap();
+    entry.points += 1;
+    let mut item = items::with_body(item, &entry).unwrap();
+    item.insert("p".to_owned(), AttributeValue::N(entry.points.to_string()));
+    books.put(item).await;
+    books.assert_wrong(&books.check().await, Some(3), "");
+}
+
+#[tokio::test]
+async fn a_missing_entry_is_named_in_the_middle_and_at_the_end() {
+    let books = Books::kept().await;
+    books.delete(books.entry(4)).await;
+    books.assert_wrong(&books.check().await, Some(4), "entry 4 is missing");
+    let books = Books::kept().await;
+    books.delete(books.entry(7)).await;
+    books.assert_wrong(&books.check().await, Some(7), "entry 7 is missing");
+}
+
+#[tokio::test]
+async fn a_swapped_pair_of_entries_is_found() {
+    let books = Books::kept().await;
+    let (second, third) = (books.get(&books.entry(2)).await, books.get(&books.entry(3)).await);
+    for (mut item, seq) in [(second, 3), (third, 2)] {
+        item.insert("sk".to_owned(), AttributeValue::S(keys::entry_sk(seq)));
+        books.put(item).await;
+    }
+    books.assert_wrong(&books.check().await, Some(2), "says that it is number 3");
+}
+
+#[tokio::test]
+async fn a_purchase_whose_entry_is_gone_is_found_even_if_the_account_was_cut_to_fit() {
+    let books = Books::kept().await;
+    // Bob's only purchase: entry and points are removed without a trace.
+    let item = books.get(&keys::account(&books.program, books.other)).await;
+    let mut account: Account = items::body(&item).unwrap();
+    shift(&mut account.lots, -7);
+    (account.seq, account.lifetime.earned) = (1, 0);
+    account.units.clear();
+    account.first_purchase = false;
+    books.put(items::with_body(item, &account).unwrap()).await;
+    books.delete(keys::entry(&books.program, books.other, 2)).await;
+    let report = books.check().await;
+    let at = "main#P#web#B-1";
+    assert!(
+        report.findings.iter().any(|f| f.at == at && f.seq == Some(2) && f.what.contains("gone")),
+        "{:#?}",
+        report.findings
+    );
+}
+
+#[tokio::test]
+async fn an_entry_whose_purchase_is_gone_is_found() {
+    let books = Books::kept().await;
+    let channel = "web".parse().unwrap();
+    books.delete(keys::purchase(&books.program, &channel, &"A-3".parse().unwrap())).await;
+    books.assert_wrong(&books.check().await, None, "-1 purchases");
+}
+
+#[tokio::test]
+async fn debts_counters_units_and_levels_that_no_entry_explains_are_found() {
+    let edits: [(&str, fn(&mut Account)); 5] = [
+        ("the debt", |account| account.debt += 1),
+        ("the qualifying units", |account| account.units[0].1 += 1),
+        ("the lifetime sums", |account| account.lifetime.earned += 1),
+        ("the level", |account| account.level.id = "gold2".parse().unwrap()),
+        ("the first purchase", |account| account.first_purchase = false),
+    ];
+    for (words, edit) in edits {
+        let books = Books::kept().await;
+        books.edit_account(edit).await;
+        books.assert_wrong(&books.check().await, Some(7), words);
+    }
+}
