@@ -207,9 +207,8 @@ impl<'a> Draft<'a> {
         let program = &version.program;
         let carried = tier::carried(&self.account, program, at);
         self.account.level.reviewed_at = at;
-        if self.account.level.early_review.is_some_and(|early| early <= at) {
-            self.account.level.early_review = None;
-        }
+        // Whatever called for an early review is seen by this one; left behind, it would judge a level earned much later.
+        self.account.level.early_review = None;
         self.change_level(program, carried, at)
     }
 
@@ -293,8 +292,8 @@ impl<'a> Draft<'a> {
         let version = Arc::clone(&self.version);
         let carried = tier::carried(&self.account, &version.program, self.now);
         if carried > version.program.rank(&self.account.level.id) {
-            let since_review = self.now;
-            self.account.level.reviewed_at = since_review;
+            self.account.level.reviewed_at = self.now;
+            self.account.level.early_review = None;
             self.change_level(&version.program, carried, self.now)?;
         }
         Ok(())

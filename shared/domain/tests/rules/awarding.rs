@@ -331,27 +331,30 @@ fn rule() -> impl Strategy<Value = Value> {
         2 => (0_i64..100).prop_map(|points| json!({"points": points})),
     ];
     let day = || prop::option::weighted(0.2, 1_u32..31);
-    (award, prop::option::of(clause()), day(), day(), any::<bool>()).prop_map(|(award, when, from, until, limited)| {
-        let mut rule = json!({"on": "purchase", "award": award});
-        if let Some(when) = when {
-            rule["when"] = when;
-        }
-        match (from, until) {
-            (Some(from), Some(until)) if until <= from => rule["from"] = json!(format!("2026-11-{from:02}")),
-            (from, until) => {
-                if let Some(from) = from {
-                    rule["from"] = json!(format!("2026-11-{from:02}"));
-                }
-                if let Some(until) = until {
-                    rule["until"] = json!(format!("2026-11-{until:02}"));
+    (award, prop::option::of(clause()), day(), day(), prop::option::weighted(0.4, 0_usize..10)).prop_map(
+        |(award, when, from, until, limit)| {
+            let mut rule = json!({"on": "purchase", "award": award});
+            if let Some(when) = when {
+                rule["when"] = when;
+            }
+            match (from, until) {
+                (Some(from), Some(until)) if until <= from => rule["from"] = json!(format!("2026-11-{from:02}")),
+                (from, until) => {
+                    if let Some(from) = from {
+                        rule["from"] = json!(format!("2026-11-{from:02}"));
+                    }
+                    if let Some(until) = until {
+                        rule["until"] = json!(format!("2026-11-{until:02}"));
+                    }
                 }
             }
-        }
-        if limited {
-            rule["limit"] = json!({"times": 1, "per": "month"});
-        }
-        rule
-    })
+            if let Some(kind) = limit {
+                let per = ["day", "week", "month", "year", "ever"][kind / 2];
+                rule["limit"] = json!({"times": 1 + kind % 2, "per": per});
+            }
+            rule
+        },
+    )
 }
 
 pub(crate) fn document() -> impl Strategy<Value = Value> {
@@ -369,7 +372,7 @@ pub(crate) fn document() -> impl Strategy<Value = Value> {
     )
 }
 
-fn basket() -> impl Strategy<Value = Vec<OrderLine>> {
+pub(crate) fn basket() -> impl Strategy<Value = Vec<OrderLine>> {
     let one = (
         0_i64..20_000,
         prop::collection::vec(category(), 0..3),

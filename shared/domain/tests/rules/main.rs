@@ -11,6 +11,7 @@ mod desk;
 mod late_purchases;
 mod limits;
 mod lots_and_expiry;
+mod machine;
 mod model;
 mod naive;
 mod notices;

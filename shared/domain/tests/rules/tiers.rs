@@ -208,7 +208,20 @@ fn a_move_to_another_zone_takes_no_units_from_a_membership_year() {
 }
 
 #[test]
-fn a_lifetime_level_is_never_lost_but_by_a_refund() {
+fn a_review_that_came_too_late_to_matter_takes_no_level_earned_since() {
+    let mut desk = Desk::open(&tiers("membership_year"), "2026-02-15T10:00:00Z");
+    desk.buy("A-1", &[50_000]);
+    // Felt at the end of February 2028, but the membership year ends before that.
+    desk.to("2028-02-03T10:00:00Z").refund("A-1", &[("1", 1, None)]).unwrap();
+    desk.settle_at("2028-02-20T00:00:00Z");
+    assert_eq!(desk.level(), "green");
+    desk.to("2031-06-01T00:00:00Z").buy("A-2", &[50_000]);
+    assert_eq!(tier(&desk), is("gold", "2033-02-14T23:00:00Z", 500, "ruby 1500"));
+    assert_eq!(desk.view()["tier"]["since"], "2031-06-01T00:00:00Z");
+}
+
+#[test]
+fn a_lifetime_level_is_never_lost() {
     let mut desk = Desk::open(&tiers("lifetime"), OPENED);
     desk.buy("A-1", &[30_000]);
     desk.to("2030-01-01T00:00:00Z").buy("A-2", &[20_000]);
