@@ -203,11 +203,15 @@ impl Lots {
     }
 
     /// The lot that now holds the points that a credit put under a key at a moment: activated since, perhaps, and with
-    /// the first notice that was recorded since.
+    /// the first notice that was recorded since. A credit whose notice was owed already was noticed with it. Where its
+    /// lot is emptied, the next one of the same end that was noticed later stands for it.
     #[must_use]
     pub fn successor(&self, credited: LotKey, credited_at: Moment, now: Moment) -> LotKey {
         let pending = credited.activates_at.filter(|at| *at > now);
         let key = LotKey { activates_at: pending, ..credited };
+        if credited.notice_due().is_some_and(|due| due <= credited_at) {
+            return LotKey { noticed_at: Some(credited_at), ..key };
+        }
         self.0
             .iter()
             .map(|lot| lot.key)
@@ -307,7 +311,8 @@ mod tests {
         all.draw(Draw { lot: plain, points: 7 }).unwrap();
         let credited = LotKey { activates_at: Some(at(3)), ..plain };
         assert_eq!(all.successor(credited, at(1), at(80)).noticed_at, Some(at(70)), "credited before the notice");
-        assert_eq!(all.successor(plain, at(75), at(80)).noticed_at, None, "credited after it");
+        assert_eq!(all.successor(plain, at(69), at(69)).noticed_at, Some(at(70)), "whenever it is asked");
         assert_eq!(all.successor(credited, at(1), at(2)), credited, "still pending");
+        assert_eq!(all.successor(plain, at(75), at(80)).noticed_at, Some(at(75)), "credited after it, noticed at once");
     }
 }

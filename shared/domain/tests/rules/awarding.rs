@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, at, base_rule, label, line, order, plain, read, with, with_rules, words};
 use crate::naive::{self, Fraction};
-use loyalty_domain::award::{AwardLine, award};
+use loyalty_domain::award::{AwardLine, Caps, award};
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::entry::Reason;
 use loyalty_domain::money::{Currency, Money};
@@ -457,7 +457,7 @@ proptest! {
         let award_lines: Vec<AwardLine<'_>> = lines.iter().map(|line| AwardLine {
             facts: LineFacts { sku: line.sku.as_ref(), categories: &line.categories }, net: line.net,
         }).collect();
-        let awarded = award(&program, &facts, currency, &award_lines, &used_up).unwrap();
+        let awarded = award(&program, &facts, currency, &award_lines, Caps { used_up: &used_up, budgets: &[] }).unwrap();
 
         let naive_lines: Vec<(OrderLine, i64)> = lines.iter().map(|line| (line.clone(), line.net)).collect();
         let expected = naive::award(&document, &naive::Facts {

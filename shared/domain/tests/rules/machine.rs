@@ -1,7 +1,7 @@
 //! Random lives of a member, beside a naive model of them: after every step the two agree, and the books are audited.
 
 use crate::awarding::{basket, document};
-use crate::desk::{Desk, at, order, with};
+use crate::desk::{Desk, at, base_rule, order, with};
 use crate::model::{Kind, Model, Part};
 use loyalty_domain::account::Status;
 use loyalty_domain::calendar::Moment;
@@ -43,7 +43,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
         8 => (basket(), 1_i64..4, ago, prop::bool::weighted(0.1)).prop_map(|(lines, n, ago, usd)| Op::Buy(lines, n, ago, usd)),
         6 => refund.prop_map(|(purchase, line, pieces, share)| Op::Refund(purchase, line, pieces, share)),
-        3 => (-3000_i64..500, any::<bool>()).prop_map(|(points, qualifies)| Op::Adjust(points, qualifies)),
+        3 => (-1000_i64..500, any::<bool>()).prop_map(|(points, qualifies)| Op::Adjust(points, qualifies)),
         4 => (0_i64..3 * 24 * HOUR).prop_map(Op::Wait),
         3 => (0_i64..200 * 24 * HOUR).prop_map(Op::Wait),
         2 => Just(Op::Settle),
@@ -62,7 +62,30 @@ fn program(period: &'static str) -> impl Strategy<Value = Value> {
     let clawback = (prop::sample::select(vec!["other_lots", "nothing"]), prop::sample::select(vec!["debt", "forgive"]));
     let qualify = prop::sample::select(vec!["points_earned", "points_earned", "spend", "visits"]);
     let policy = (prop::sample::select(vec![0, 0, 2, 40]), expiry, prop::sample::select(vec![0, 10, 45]), clawback);
-    (document(), policy, qualify, 1_i64..2000, 1_i64..2000).prop_map(
+    // Beside rules of all kinds, many of which seldom apply, some that mostly do.
+    let limit = (1_i64..3, prop::sample::select(vec!["day", "week", "month", "year", "ever"]));
+    let small = (5_000_i64..40_000, 1_i64..200).prop_map(|(below, points)| {
+        json!({"id": "small", "on": "purchase", "award": {"points": points},
+            "when": {"not": {"net_total_at_least": {"amount": below, "currency": "EUR"}}}})
+    });
+    let treat = (1_i64..100, limit.clone()).prop_map(|(points, (times, per))| {
+        json!({"id": "treat", "on": "purchase", "award": {"points": points}, "limit": {"times": times, "per": per}})
+    });
+    let coffee = limit.prop_map(|(times, per)| {
+        json!({"id": "coffee", "on": "purchase", "when": {"line_category": ["coffee"]}, "award": {"multiply": "2.5"},
+            "limit": {"times": times, "per": per}})
+    });
+    let hello = (1_i64..100).prop_map(|points| {
+        json!({"id": "hello", "on": "purchase", "when": {"first_purchase": true}, "award": {"points": points}})
+    });
+    let often = (prop::option::of(small), prop::option::of(treat), prop::option::of(coffee), prop::option::of(hello));
+    let document = (document(), often, prop::bool::weighted(0.8)).prop_map(|(mut document, often, base)| {
+        let rules = document["earning_rules"].as_array_mut().unwrap();
+        let (small, treat, coffee, hello) = often;
+        rules.extend([base.then(base_rule), small, treat, coffee, hello].into_iter().flatten());
+        document
+    });
+    (document, policy, qualify, 1_i64..2000, 1_i64..2000).prop_map(
         move |(mut document, (pending, expiry, notice, clawback), qualify, gold, ruby)| {
             document["points"] = json!({"pending_days": pending, "expiry": expiry, "notice_days": notice,
                 "clawback": {"beyond_lot": clawback.0, "shortfall": clawback.1}, "late_purchase_days": 60});
@@ -149,7 +172,7 @@ impl Both {
                 let id = ids[purchase.index(ids.len())].clone();
                 let lines: Vec<_> = open.iter().filter(|(other, ..)| *other == id).collect();
                 let (_, line, quantity, net) = lines[line.index(lines.len())].clone();
-                let pieces = 1 + pieces.index(usize::try_from(quantity).unwrap()) as i64;
+                let pieces = 1 + i64::try_from(pieces.index(usize::try_from(quantity).unwrap())).unwrap();
                 let amount = match share {
                     Some(share) => net * share / 100,
                     None => net - net * (quantity - pieces) / quantity,

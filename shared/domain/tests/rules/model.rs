@@ -32,6 +32,8 @@ pub(crate) struct Bought {
     pub(crate) left: i64,
     pub(crate) forgiven: i64,
     version: usize,
+    /// When it was recorded.
+    at: i64,
     facts: naive::Facts,
     grant: usize,
     credited: Kind,
@@ -161,6 +163,17 @@ impl Model {
         most - left
     }
 
+    /// The lot that a purchase credited. Emptied after a notice by a sweep, it cannot be told from the next of the same
+    /// end, which then stands for it.
+    fn own_lot(&self, bought: &Bought) -> Kind {
+        let kind = self.grants[bought.grant].kind;
+        let noticed_with_it = kind.noticed == Some(bought.at);
+        let lots = self.lots();
+        let alike = |other: &&Kind| Kind { noticed: kind.noticed, ..**other } == kind && other.noticed > kind.noticed;
+        let next = lots.keys().filter(alike).min_by_key(|other| other.noticed);
+        if lots.contains_key(&kind) || noticed_with_it { kind } else { next.copied().unwrap_or(kind) }
+    }
+
     /// Soonest end first, active before pending; ties by stored end, then those that had their notice.
     fn spend_order(&self, pending_too: bool) -> Vec<Kind> {
         let mut kinds: Vec<Kind> =
@@ -233,7 +246,7 @@ impl Model {
             "rolling_12_months" => i64::from(day.year()) * 12 + i64::from(day.month()),
             "membership_year" => {
                 let joined = date(&self.home, self.enrolled);
-                (1..200).take_while(|years| months_later(joined, 12 * years) <= day).count() as i64
+                (0..200).rev().find(|years| months_later(joined, 12 * years) <= day).unwrap_or(0)
             }
             _ => 0,
         }
@@ -391,6 +404,7 @@ impl Model {
             left: awarded.points,
             forgiven: 0,
             version,
+            at: self.now,
             facts,
             grant,
             credited: kind,
@@ -423,7 +437,7 @@ impl Model {
         let policy = self.document(bought.version)["points"]["clawback"].clone();
         let back = before.0 - bought.left;
         if back >= 0 {
-            let mut taken = self.take_from(self.grants[bought.grant].kind, back);
+            let mut taken = self.take_from(self.own_lot(&bought), back);
             if policy["beyond_lot"] == "other_lots" {
                 for kind in self.spend_order(true) {
                     taken += self.take_from(kind, back - taken);
