@@ -33,7 +33,7 @@ impl Command for Correct {
         if let (Some(note), Some(entry)) = (&self.request.note, own.first()) {
             facts.push(Fact::Note(self.member, entry.seq, note.clone()));
         }
-        Ok(Decision { posted: Some(posted), facts, outcome: own })
+        Ok(Decision { posted: Some(posted), facts, budgets: Vec::new(), outcome: own })
     }
 
     fn fact(&self, program: &ProgramId) -> Option<Key> {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::draft::Draft;
+use loyalty_domain::draft::{BudgetsLeft, Draft};
 use loyalty_domain::entry::Entry;
 use loyalty_domain::id::ProgramId;
 use loyalty_domain::programs::Programs;
@@ -32,7 +32,7 @@ impl Command for Record {
         let reference = self.reference.ok_or(Refusal::MemberUnknown)?;
         let decision = purchase::record(draft, programs, &self.order, reference)?;
         let facts = vec![Fact::Purchase(decision.purchase.clone())];
-        Ok(Decision { posted: Some(decision.posted), facts, outcome: decision.purchase })
+        Ok(Decision { posted: Some(decision.posted), facts, budgets: decision.budgets, outcome: decision.purchase })
     }
 
     fn decide_for_guest(
@@ -42,7 +42,8 @@ impl Command for Record {
         now: Moment,
     ) -> Result<Decision<Purchase>, Refusal> {
         let purchase = purchase::record_guest(programs, &self.order, now)?;
-        Ok(Decision { posted: None, facts: vec![Fact::Purchase(purchase.clone())], outcome: purchase })
+        let facts = vec![Fact::Purchase(purchase.clone())];
+        Ok(Decision { posted: None, facts, budgets: Vec::new(), outcome: purchase })
     }
 
     fn fact(&self, program: &ProgramId) -> Option<Key> {
@@ -87,12 +88,17 @@ pub(crate) async fn quote(State(app): State<App>, principal: Principal, body: Js
     };
     let member = app.resolve(&call, &member).await?;
     let account = app.account(&call, member).await?;
-    let step = |programs: &Programs| {
-        let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?;
+    let step = |programs: &Programs, budgets: BudgetsLeft| {
+        let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?.with_budgets(budgets);
         draft.settle_all()?;
         purchase::quote(draft.settled(), programs, &order)
     };
-    let quote = app.engine.with_versions(&call, &mut programs, step).await?;
+    let mut quote =
+        app.engine.with_versions(&call, &mut programs, |programs| step(programs, BudgetsLeft::new())).await?;
+    if !quote.budgets.is_empty() {
+        let left = app.engine.budgets_left(&call.program, &quote.budgets).await?;
+        quote = app.engine.with_versions(&call, &mut programs, |programs| step(programs, left.clone())).await?;
+    }
     let not_applied =
         quote.not_applied.iter().map(|rule| json!({ "rule": rule.rule.as_str(), "because": rule.because }));
     Ok(Answer::ok(json!({

@@ -28,7 +28,7 @@ impl TakeBack {
             Fact::PurchaseLeft(decided.purchase.clone(), before.version),
             Fact::Refund(decided.purchase, decided.refund.clone()),
         ];
-        Decision { posted: decided.posted, facts, outcome: decided.refund }
+        Decision { posted: decided.posted, facts, budgets: decided.budgets, outcome: decided.refund }
     }
 }
 

@@ -30,7 +30,7 @@ impl Command for Erase {
         let mut facts =
             vec![Fact::PersonGone(self.member, self.person.version), Fact::CodeGone(self.person.referral_code.clone())];
         facts.extend(self.person.profile.identities().into_iter().map(Fact::IdentityGone));
-        Ok(Decision { posted: Some(posted), facts, outcome: () })
+        Ok(Decision { posted: Some(posted), facts, budgets: Vec::new(), outcome: () })
     }
 
     fn fact(&self, _: &ProgramId) -> Option<Key> {

@@ -27,7 +27,7 @@ impl Command for Set {
         } else {
             Some(membership::change(draft, |account| account.status = self.0)?)
         };
-        Ok(Decision { posted, facts: Vec::new(), outcome: () })
+        Ok(Decision { posted, facts: Vec::new(), budgets: Vec::new(), outcome: () })
     }
 
     fn fact(&self, _: &ProgramId) -> Option<Key> {

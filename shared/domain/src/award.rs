@@ -1,7 +1,7 @@
 //! What a purchase is worth: one pure function, exact until it is rounded once.
 
 use crate::entry::Reason;
-use crate::exact::Exact;
+use crate::exact::{Exact, Rounding};
 use crate::money::{Currency, Money};
 use crate::program::condition::{Condition, Facts, LineFacts};
 use crate::program::{Award, Program, Rule, Trigger};
@@ -22,8 +22,25 @@ pub struct Awarded {
     pub points: i64,
     /// The places of the rules that gave more than nothing.
     pub gave: Vec<usize>,
+    /// How many points each rule with a budget takes out of it, by the rule's place; a fraction takes a whole one.
+    pub of_budgets: Vec<(usize, i64)>,
     /// How it came about.
     pub explanation: Vec<Reason>,
+}
+
+/// What rules can still give.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Caps<'a> {
+    /// The places of the rules whose limit is reached: they give nothing and say so.
+    pub used_up: &'a [usize],
+    /// What is left of the budgets of rules, by their places. A budget that is not named has enough.
+    pub budgets: &'a [(usize, i64)],
+}
+
+impl Caps<'_> {
+    fn budget_left(&self, place: usize) -> Option<i64> {
+        self.budgets.iter().find(|(rule, _)| *rule == place).map(|(_, left)| *left)
+    }
 }
 
 /// The sums do not fit 128 bits, or the points 64: no purchase of this world.
@@ -35,7 +52,8 @@ pub struct TooMuch;
 ///
 /// Per-amount rules give net × points ÷ amount and add up per line. Multipliers multiply what these gave the lines they
 /// select, one after the other in the order of the document, the level's last. The exact total is rounded once; then
-/// fixed points are added. `used_up` names the rules whose limit is reached: they give nothing and say so.
+/// fixed points are added. A rule whose limit is reached gives nothing, one whose budget is nearly spent what is left of
+/// it, each line its share; both say so.
 ///
 /// # Errors
 /// [`TooMuch`] where a number would overflow.
@@ -44,13 +62,13 @@ pub fn award(
     facts: &Facts<'_>,
     currency: Currency,
     lines: &[AwardLine<'_>],
-    used_up: &[usize],
+    caps: Caps<'_>,
 ) -> Result<Awarded, TooMuch> {
-    let mut award = Running::new(program, facts, currency, lines);
-    award.per_amount(used_up)?;
-    award.multipliers(used_up)?;
+    let mut award = Running::new(program, facts, currency, lines, caps);
+    award.per_amount()?;
+    award.multipliers()?;
     award.level()?;
-    award.finish(used_up)
+    award.finish()
 }
 
 /// Which lines a rule selects.
@@ -65,15 +83,24 @@ struct Running<'a> {
     facts: &'a Facts<'a>,
     currency: Currency,
     lines: &'a [AwardLine<'a>],
+    caps: Caps<'a>,
     /// Exact points of each line so far.
     per_line: Vec<Exact>,
     gave: Vec<usize>,
+    of_budgets: Vec<(usize, i64)>,
     explanation: Vec<Reason>,
 }
 
 impl<'a> Running<'a> {
-    fn new(program: &'a Program, facts: &'a Facts<'a>, currency: Currency, lines: &'a [AwardLine<'a>]) -> Self {
-        Running { program, facts, currency, lines, per_line: Vec::new(), gave: Vec::new(), explanation: Vec::new() }
+    fn new(
+        program: &'a Program,
+        facts: &'a Facts<'a>,
+        currency: Currency,
+        lines: &'a [AwardLine<'a>],
+        caps: Caps<'a>,
+    ) -> Self {
+        let (per_line, gave, of_budgets, explanation) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Running { program, facts, currency, lines, caps, per_line, gave, of_budgets, explanation }
     }
 
     fn rules(&self) -> impl Iterator<Item = (usize, &'a Rule)> + use<'a> {
@@ -99,16 +126,33 @@ impl<'a> Running<'a> {
     }
 
     /// Notes that a rule would have given something had its limit not been reached.
-    fn used_up(&mut self, place: usize, rule: &Rule, used_up: &[usize]) -> bool {
-        let reached = used_up.contains(&place);
+    fn used_up(&mut self, place: usize, rule: &Rule) -> bool {
+        let reached = self.caps.used_up.contains(&place);
         if let (true, Some(limit)) = (reached, rule.limit) {
             self.explanation.push(Reason::LimitReached { rule: rule.id.clone(), times: limit.times, per: limit.per });
         }
         reached
     }
 
+    /// What a rule with a budget gives of what it would give: all, or what is left; and by what its lines shrink.
+    fn within_budget(&mut self, place: usize, rule: &Rule, share: Exact) -> Result<(Exact, Exact), TooMuch> {
+        if rule.budget.is_none() || share <= Exact::ZERO {
+            return Ok((share, Exact::ONE));
+        }
+        let left = self.caps.budget_left(place).unwrap_or(i64::MAX).max(0);
+        let wanted = share.rounded(Rounding::Ceil).ok_or(TooMuch)?;
+        self.of_budgets.push((place, wanted.min(left)));
+        if wanted <= left {
+            return Ok((share, Exact::ONE));
+        }
+        self.explanation.push(Reason::BudgetShort { rule: rule.id.clone(), left });
+        let given = Exact::whole(left);
+        let shrink = Exact::fraction(share.denominator(), share.numerator()).and_then(|inverse| inverse.times(given));
+        Ok((given, shrink.ok_or(TooMuch)?))
+    }
+
     /// Rates are brought to one denominator, so that adding them up costs whole numbers only.
-    fn per_amount(&mut self, used_up: &[usize]) -> Result<(), TooMuch> {
+    fn per_amount(&mut self) -> Result<(), TooMuch> {
         let rates: Vec<(usize, &Rule, Exact, i64)> = self
             .rules()
             .filter_map(|(place, rule)| match rule.award {
@@ -126,21 +170,31 @@ impl<'a> Running<'a> {
             exact_rates.push((place, rule, points, amount, rate));
         }
         let mut sums = vec![0_i128; self.lines.len()];
+        // Rules that a budget cuts, which hardly ever happens, add exact shares of their own.
+        let mut shrunk: Vec<Vec<Exact>> = Vec::new();
         for (place, rule, points, amount, rate) in exact_rates {
             let selected = self.selected(rule);
-            if matches!(selected, Selected::None) || self.used_up(place, rule, used_up) {
+            if matches!(selected, Selected::None) || self.used_up(place, rule) {
                 continue;
             }
-            let scaled = rate.numerator().checked_mul(scale / rate.denominator()).ok_or(TooMuch)?;
-            let mut net: i64 = 0;
-            for (index, (line, sum)) in self.lines.iter().zip(sums.iter_mut()).enumerate() {
-                if selected.has(index) {
-                    net = net.checked_add(line.net).ok_or(TooMuch)?;
-                    let share = scaled.checked_mul(i128::from(line.net)).ok_or(TooMuch)?;
-                    *sum = sum.checked_add(share).ok_or(TooMuch)?;
+            let net = self.net_of(&selected)?;
+            let wanted = rate.times(Exact::whole(net)).ok_or(TooMuch)?;
+            let (exact, shrink) = self.within_budget(place, rule, wanted)?;
+            if shrink == Exact::ONE {
+                let scaled = rate.numerator().checked_mul(scale / rate.denominator()).ok_or(TooMuch)?;
+                for (index, (line, sum)) in self.lines.iter().zip(sums.iter_mut()).enumerate() {
+                    if selected.has(index) {
+                        let share = scaled.checked_mul(i128::from(line.net)).ok_or(TooMuch)?;
+                        *sum = sum.checked_add(share).ok_or(TooMuch)?;
+                    }
                 }
+            } else {
+                let rate = rate.times(shrink).ok_or(TooMuch)?;
+                let shares = self.lines.iter().enumerate().map(|(index, line)| {
+                    if selected.has(index) { rate.times(Exact::whole(line.net)) } else { Some(Exact::ZERO) }
+                });
+                shrunk.push(shares.collect::<Option<Vec<Exact>>>().ok_or(TooMuch)?);
             }
-            let exact = rate.times(Exact::whole(net)).ok_or(TooMuch)?;
             if !exact.is_zero() {
                 self.gave.push(place);
                 let net = Money { amount: net, currency: self.currency };
@@ -149,17 +203,30 @@ impl<'a> Running<'a> {
         }
         self.per_line =
             sums.into_iter().map(|sum| Exact::fraction(sum, scale)).collect::<Option<_>>().ok_or(TooMuch)?;
+        for shares in shrunk {
+            for (points, share) in self.per_line.iter_mut().zip(shares) {
+                *points = points.plus(share).ok_or(TooMuch)?;
+            }
+        }
         Ok(())
     }
 
-    fn multipliers(&mut self, used_up: &[usize]) -> Result<(), TooMuch> {
+    fn net_of(&self, selected: &Selected) -> Result<i64, TooMuch> {
+        let lines = self.lines.iter().enumerate().filter(|(index, _)| selected.has(*index));
+        lines.map(|(_, line)| line.net).try_fold(0_i64, i64::checked_add).ok_or(TooMuch)
+    }
+
+    fn multipliers(&mut self) -> Result<(), TooMuch> {
         for (place, rule) in self.rules() {
             let Award::Multiply(factor) = rule.award else { continue };
             let selected = self.selected(rule);
-            if matches!(selected, Selected::None) || self.used_up(place, rule, used_up) {
+            if matches!(selected, Selected::None) || self.used_up(place, rule) {
                 continue;
             }
-            let share = self.multiply(factor, |index| selected.has(index))?;
+            let more = factor.minus(Exact::ONE).ok_or(TooMuch)?;
+            let wanted = self.added(more, |index| selected.has(index))?;
+            let (share, shrink) = self.within_budget(place, rule, wanted)?;
+            self.multiply(more.times(shrink).ok_or(TooMuch)?, |index| selected.has(index))?;
             if !share.is_zero() {
                 if share > Exact::ZERO {
                     self.gave.push(place);
@@ -173,7 +240,9 @@ impl<'a> Running<'a> {
     fn level(&mut self) -> Result<(), TooMuch> {
         let Some(level) = self.program.level(self.facts.level) else { return Ok(()) };
         if level.multiply != Exact::ONE {
-            let share = self.multiply(level.multiply, |_| true)?;
+            let more = level.multiply.minus(Exact::ONE).ok_or(TooMuch)?;
+            let share = self.added(more, |_| true)?;
+            self.multiply(more, |_| true)?;
             if !share.is_zero() {
                 let reason = Reason::LevelMultiplied { level: level.id.clone(), factor: level.multiply, exact: share };
                 self.explanation.push(reason);
@@ -182,20 +251,24 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    /// Multiplies the selected lines and gives what that added.
-    fn multiply(&mut self, factor: Exact, selected: impl Fn(usize) -> bool) -> Result<Exact, TooMuch> {
-        let more = factor.minus(Exact::ONE).ok_or(TooMuch)?;
-        let mut share = Exact::ZERO;
+    /// What multiplying the selected lines by so much more adds.
+    fn added(&self, more: Exact, selected: impl Fn(usize) -> bool) -> Result<Exact, TooMuch> {
+        let lines = self.per_line.iter().enumerate().filter(|(index, _)| selected(*index));
+        let points = lines.map(|(_, points)| *points).try_fold(Exact::ZERO, Exact::plus).ok_or(TooMuch)?;
+        points.times(more).ok_or(TooMuch)
+    }
+
+    fn multiply(&mut self, more: Exact, selected: impl Fn(usize) -> bool) -> Result<(), TooMuch> {
+        let factor = more.plus(Exact::ONE).ok_or(TooMuch)?;
         for (index, points) in self.per_line.iter_mut().enumerate() {
             if selected(index) && !points.is_zero() {
-                share = points.times(more).and_then(|added| share.plus(added)).ok_or(TooMuch)?;
                 *points = points.times(factor).ok_or(TooMuch)?;
             }
         }
-        Ok(share)
+        Ok(())
     }
 
-    fn finish(mut self, used_up: &[usize]) -> Result<Awarded, TooMuch> {
+    fn finish(mut self) -> Result<Awarded, TooMuch> {
         let exact = self.per_line.iter().try_fold(Exact::ZERO, |sum, points| sum.plus(*points)).ok_or(TooMuch)?;
         let mode = self.program.rounding;
         let mut points = exact.rounded(mode).ok_or(TooMuch)?;
@@ -205,18 +278,22 @@ impl<'a> Running<'a> {
         for (place, rule) in self.rules() {
             let Award::Points(fixed) = rule.award else { continue };
             let selects = !matches!(self.selected(rule), Selected::None);
-            if !selects || fixed == 0 || self.used_up(place, rule, used_up) {
+            if !selects || fixed == 0 || self.used_up(place, rule) {
                 continue;
             }
-            points = points.checked_add(fixed).ok_or(TooMuch)?;
-            self.gave.push(place);
-            self.explanation.push(Reason::Fixed { rule: rule.id.clone(), points: fixed });
+            let (given, _) = self.within_budget(place, rule, Exact::whole(fixed))?;
+            let given = given.rounded(Rounding::Floor).ok_or(TooMuch)?;
+            if given > 0 {
+                points = points.checked_add(given).ok_or(TooMuch)?;
+                self.gave.push(place);
+                self.explanation.push(Reason::Fixed { rule: rule.id.clone(), points: given });
+            }
         }
         if self.explanation.is_empty() {
             self.explanation.push(self.why_nothing());
         }
         self.gave.sort_unstable();
-        Ok(Awarded { points, gave: self.gave, explanation: self.explanation })
+        Ok(Awarded { points, gave: self.gave, of_budgets: self.of_budgets, explanation: self.explanation })
     }
 
     fn why_nothing(&self) -> Reason {
@@ -262,7 +339,7 @@ pub fn not_applied(
     facts: &Facts<'_>,
     currency: Currency,
     lines: &[AwardLine<'_>],
-    used_up: &[usize],
+    caps: Caps<'_>,
     awarded: &Awarded,
 ) -> Vec<NotApplied> {
     let line_facts: Vec<LineFacts<'_>> = lines.iter().map(|line| line.facts).collect();
@@ -291,8 +368,11 @@ pub fn not_applied(
             }
             Award::PerAmount { .. } | Award::Multiply(_) | Award::Points(_) => {}
         }
-        if let (true, Some(limit)) = (used_up.contains(&place), rule.limit) {
+        if let (true, Some(limit)) = (caps.used_up.contains(&place), rule.limit) {
             because.push(limit_words(limit.times, limit.per));
+        }
+        if awarded.of_budgets.contains(&(place, 0)) {
+            because.push(BUDGET_SPENT.to_owned());
         }
         if because.is_empty() {
             because.push("there was nothing for it to give points for".to_owned());
@@ -301,6 +381,9 @@ pub fn not_applied(
     }
     all
 }
+
+/// What is said of a campaign with nothing left to give.
+pub(crate) const BUDGET_SPENT: &str = "its budget is spent";
 
 /// A limit that is reached, in words.
 #[must_use]

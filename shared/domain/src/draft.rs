@@ -3,11 +3,13 @@
 use crate::account::{Account, Status};
 use crate::calendar::Moment;
 use crate::entry::{Balance, Cause, Effects, Entry, Kind, Reason};
+use crate::id::RuleId;
 use crate::lots::{Draw, LotKey};
 use crate::program::{Program, Version};
 use crate::programs::Programs;
 use crate::refusal::Refusal;
 use crate::tier;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most entries of one commit; a transaction stays far below 100 items.
@@ -28,7 +30,11 @@ pub struct Draft<'a> {
     version: Arc<Version>,
     now: Moment,
     actor: &'a str,
+    budgets: BudgetsLeft,
 }
+
+/// What is left of the budgets that were looked up; the others are taken to have enough, which the commit finds out.
+pub type BudgetsLeft = BTreeMap<RuleId, i64>;
 
 /// What is to be posted.
 #[derive(Debug)]
@@ -90,9 +96,23 @@ impl<'a> Draft<'a> {
             version,
             now,
             actor,
+            budgets: BudgetsLeft::new(),
         };
         draft.account.lots.activate(now);
         Ok(draft)
+    }
+
+    /// Tells what is left of budgets.
+    #[must_use]
+    pub fn with_budgets(mut self, budgets: BudgetsLeft) -> Self {
+        self.budgets = budgets;
+        self
+    }
+
+    /// What is left of the budgets that were looked up.
+    #[must_use]
+    pub fn budgets(&self) -> &BudgetsLeft {
+        &self.budgets
     }
 
     /// The account as it stands in the draft.

@@ -247,6 +247,13 @@ pub enum Reason {
         /// In which period.
         per: Per,
     },
+    /// A rule whose budget had less left than it would have given.
+    BudgetShort {
+        /// The rule.
+        rule: RuleId,
+        /// Points that were left.
+        left: i64,
+    },
     /// The program says nothing about that currency.
     NoRuleForCurrency {
         /// Which.
@@ -326,7 +333,8 @@ impl Reason {
             Reason::PerAmount { rule, .. }
             | Reason::Multiplied { rule, .. }
             | Reason::Fixed { rule, .. }
-            | Reason::LimitReached { rule, .. } => Some(rule.as_str()),
+            | Reason::LimitReached { rule, .. }
+            | Reason::BudgetShort { rule, .. } => Some(rule.as_str()),
             Reason::LevelMultiplied { .. } => Some("tier"),
             Reason::Rounded { .. }
             | Reason::NoRuleForCurrency { .. }
@@ -350,6 +358,8 @@ impl Reason {
             | Reason::LevelMultiplied { exact, .. } => Some(*exact),
             Reason::Fixed { points, .. } => Some(Exact::whole(*points)),
             Reason::LimitReached { .. } => Some(Exact::ZERO),
+            // What it gave stands in a line of its own.
+            Reason::BudgetShort { .. } => None,
             Reason::Rounded { .. }
             | Reason::NoRuleForCurrency { .. }
             | Reason::NoRuleApplied
@@ -376,6 +386,8 @@ impl Reason {
             Reason::Rounded { mode, from, to } => format!("{from} rounded ({}) to {to}", mode.word()),
             Reason::Fixed { points, .. } => format!("{points} points"),
             Reason::LimitReached { times, per, .. } => crate::award::limit_words(*times, *per),
+            Reason::BudgetShort { left: 0, .. } => crate::award::BUDGET_SPENT.to_owned(),
+            Reason::BudgetShort { left, .. } => format!("its budget has {left} points left"),
             Reason::NoRuleForCurrency { currency } => format!("the program has no rule for purchases in {currency}"),
             Reason::NoRuleApplied => "no rule applies to this purchase".to_owned(),
             Reason::RecordedTooLate { expired_at } => {

@@ -1,12 +1,12 @@
 //! Purchases: what a till tells, and the decision that makes points of it.
 
 use crate::account::Account;
-use crate::award::{AwardLine, Awarded, NotApplied, award, not_applied};
+use crate::award::{AwardLine, Awarded, Caps, NotApplied, award, not_applied};
 use crate::calendar::Moment;
-use crate::draft::{Draft, Posted, Posting};
+use crate::draft::{BudgetsLeft, Draft, Posted, Posting};
 use crate::entry::{Cause, Effects, Entry, Kind, Reason, Use};
 use crate::grant;
-use crate::id::{CallerId, Label, MemberId};
+use crate::id::{CallerId, Label, MemberId, RuleId};
 use crate::lots::LotKey;
 use crate::money::{Currency, Money};
 use crate::program::condition::{Facts, LineFacts};
@@ -126,6 +126,19 @@ pub struct Frozen {
     pub member_days: i64,
     /// Rules whose limit was reached, by their places.
     pub used_up: Vec<usize>,
+    /// What each rule with a budget took out of it, by its place: it can give no more when lines come back.
+    pub budgets: Vec<(usize, i64)>,
+}
+
+/// Points that a rule takes out of its budget, or, negative, gives back to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetUse {
+    /// The rule.
+    pub rule: RuleId,
+    /// What its budget was in all, in the version that judged.
+    pub budget: i64,
+    /// Signed.
+    pub points: i64,
 }
 
 /// What recording a purchase writes.
@@ -135,6 +148,8 @@ pub struct PurchaseDecision {
     pub posted: Posted,
     /// The purchase to keep.
     pub purchase: Purchase,
+    /// What campaigns pay of it.
+    pub budgets: Vec<BudgetUse>,
 }
 
 /// What a purchase would earn.
@@ -144,6 +159,8 @@ pub struct Quote {
     pub purchase: Purchase,
     /// The entries it would write.
     pub entries: Vec<Entry>,
+    /// What campaigns would pay of it.
+    pub budgets: Vec<BudgetUse>,
     /// The rules that would give nothing, and why.
     pub not_applied: Vec<NotApplied>,
 }
@@ -158,10 +175,10 @@ pub fn record(
     order: &Order,
     reference: [u8; 16],
 ) -> Result<PurchaseDecision, Refusal> {
-    let (purchase, _) = judge(&mut draft, programs, order, Some(reference))?;
+    let Judged { purchase, budgets, .. } = judge(&mut draft, programs, order, Some(reference))?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
-    Ok(PurchaseDecision { posted, purchase })
+    Ok(PurchaseDecision { posted, purchase, budgets })
 }
 
 /// What recording the purchase now would do. The same code decides, so that it agrees exactly.
@@ -169,10 +186,10 @@ pub fn record(
 /// # Errors
 /// As [`record`].
 pub fn quote(mut draft: Draft<'_>, programs: &Programs, order: &Order) -> Result<Quote, Refusal> {
-    let (purchase, not_applied) = judge(&mut draft, programs, order, None)?;
+    let Judged { purchase, budgets, not_applied } = judge(&mut draft, programs, order, None)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
-    Ok(Quote { purchase, entries: posted.own_entries().to_vec(), not_applied })
+    Ok(Quote { purchase, entries: posted.own_entries().to_vec(), budgets, not_applied })
 }
 
 /// A guest's purchase: kept as it was told, without points.
@@ -204,12 +221,18 @@ fn net_of(order: &Order) -> Result<i64, Refusal> {
     order.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.net)).ok_or(Refusal::TooMuch)
 }
 
+struct Judged {
+    purchase: Purchase,
+    budgets: Vec<BudgetUse>,
+    not_applied: Vec<NotApplied>,
+}
+
 fn judge(
     draft: &mut Draft<'_>,
     programs: &Programs,
     order: &Order,
     reference: Option<[u8; 16]>,
-) -> Result<(Purchase, Vec<NotApplied>), Refusal> {
+) -> Result<Judged, Refusal> {
     draft.must_take_part()?;
     let now = draft.now();
     let occurred_at = business_time(order.occurred_at, now, draft.program().points.late_purchase_days)?;
@@ -217,19 +240,24 @@ fn judge(
     let program = &version.program;
     let net = net_of(order)?;
 
-    let frozen = freeze(draft.account(), program, version.number, occurred_at, net);
+    let mut frozen = freeze(draft.account(), program, version.number, occurred_at, net);
+    frozen.budgets = budgets_left(program, draft.budgets());
     let mut purchase = purchase_of(order, now, reference, None);
     let facts = frozen.facts(program, &purchase, net);
     let lines = purchase.lines_left();
-    let mut awarded = award(program, &facts, order.currency, &lines, &frozen.used_up).map_err(|_| Refusal::TooMuch)?;
-    let why_not = not_applied(program, &facts, order.currency, &lines, &frozen.used_up, &awarded);
+    let caps = frozen.caps();
+    let mut awarded = award(program, &facts, order.currency, &lines, caps).map_err(|_| Refusal::TooMuch)?;
+    let not_applied = not_applied(program, &facts, order.currency, &lines, caps, &awarded);
 
     let lot = grant::lot(draft.account(), program, occurred_at);
     if program.points.notice_days == 0
         && let Some(expired_at) = lot.expires_at.filter(|at| *at <= now)
     {
-        awarded = Awarded { points: 0, gave: Vec::new(), explanation: vec![Reason::RecordedTooLate { expired_at }] };
+        let explanation = vec![Reason::RecordedTooLate { expired_at }];
+        awarded = Awarded { points: 0, gave: Vec::new(), of_budgets: Vec::new(), explanation };
     }
+    let budgets = budget_uses(program, &awarded.of_budgets, &[]);
+    frozen.budgets = awarded.of_budgets;
     let lot = if lot.activates_at.is_some_and(|at| at <= now) { lot.activated() } else { lot };
     let units_bucket = tier::bucket(draft.account(), program, occurred_at);
     let recorded = Recorded {
@@ -268,7 +296,25 @@ fn judge(
     })?;
     draft.lift_level()?;
     purchase.award = Some(recorded);
-    Ok((purchase, why_not))
+    Ok(Judged { purchase, budgets, not_applied })
+}
+
+fn budgets_left(program: &Program, known: &BudgetsLeft) -> Vec<(usize, i64)> {
+    let rules = program.rules.iter().enumerate().filter(|(_, rule)| rule.budget.is_some());
+    rules.filter_map(|(place, rule)| Some((place, *known.get(&rule.id)?))).collect()
+}
+
+/// What campaigns pay when these shares of theirs take the place of those.
+pub(crate) fn budget_uses(program: &Program, now: &[(usize, i64)], before: &[(usize, i64)]) -> Vec<BudgetUse> {
+    let of = |shares: &[(usize, i64)], place| {
+        shares.iter().find(|(rule, _)| *rule == place).map_or(0, |(_, points)| *points)
+    };
+    let rules = program.rules.iter().enumerate().filter_map(|(place, rule)| Some((place, rule, rule.budget?)));
+    let uses = rules.map(|(place, rule, budget)| {
+        let points = of(now, place) - of(before, place);
+        BudgetUse { rule: rule.id.clone(), budget, points }
+    });
+    uses.filter(|used| used.points != 0).collect()
 }
 
 fn with_entries(mut purchase: Purchase, posted: &Posted) -> Purchase {
@@ -300,6 +346,7 @@ fn freeze(account: &Account, program: &Program, version: u32, occurred_at: Momen
         first_purchase: !account.first_purchase && net > 0,
         member_days: occurred_at.days_since(account.enrolled_at),
         used_up: limited.collect(),
+        budgets: Vec::new(),
     }
 }
 
@@ -329,6 +376,12 @@ pub(crate) fn units_of(program: &Program, points: i64, currency: Currency, net: 
 }
 
 impl Frozen {
+    /// What the rules could give.
+    #[must_use]
+    pub fn caps(&self) -> Caps<'_> {
+        Caps { used_up: &self.used_up, budgets: &self.budgets }
+    }
+
     /// The facts for the rules, with the net total that is left.
     #[must_use]
     pub fn facts<'a>(&'a self, program: &Program, purchase: &'a Purchase, net: i64) -> Facts<'a> {

@@ -8,7 +8,7 @@ use crate::id::CallerId;
 use crate::lots::{Draw, LotKey};
 use crate::program::{Program, Shortfall};
 use crate::programs::Programs;
-use crate::purchase::{MINUTES_AHEAD, Purchase, Recorded, units_of, uses};
+use crate::purchase::{BudgetUse, MINUTES_AHEAD, Purchase, Recorded, budget_uses, units_of, uses};
 use crate::refusal::Refusal;
 use crate::tier;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,8 @@ pub struct RefundDecision {
     pub purchase: Purchase,
     /// The refund to keep.
     pub refund: Refund,
+    /// What comes back to campaigns.
+    pub budgets: Vec<BudgetUse>,
 }
 
 /// Refunds a guest's purchase: there is less left to claim.
@@ -68,7 +70,7 @@ pub struct RefundDecision {
 pub fn refund_guest(mut purchase: Purchase, told: &Return, now: Moment) -> Result<RefundDecision, Refusal> {
     take_lines(&mut purchase, told, now)?;
     let refund = Refund { told: told.clone(), clawed_back: 0, restored: 0, entries: Vec::new() };
-    Ok(RefundDecision { posted: None, purchase, refund })
+    Ok(RefundDecision { posted: None, purchase, refund, budgets: Vec::new() })
 }
 
 /// Refunds a member's purchase.
@@ -108,17 +110,19 @@ pub fn refund(
     review_early(&mut draft, &award);
     draft.lift_level()?;
 
+    let budgets = budget_uses(program, &after.of_budgets, &before.of_budgets);
     purchase.award = Some(award);
     let posted = draft.finish()?;
     let entries = posted.own_entries().to_vec();
     let refund = Refund { told: told.clone(), clawed_back, restored, entries };
-    Ok(RefundDecision { posted: Some(posted), purchase, refund })
+    Ok(RefundDecision { posted: Some(posted), purchase, refund, budgets })
 }
 
 /// How a purchase stands: what its lines that are left are worth.
 struct Standing {
     points: i64,
     gave: Vec<usize>,
+    of_budgets: Vec<(usize, i64)>,
     net: i64,
     anything: bool,
 }
@@ -127,15 +131,21 @@ impl Standing {
     fn of(purchase: &Purchase, recorded: &Recorded, program: &Program) -> Result<Self, Refusal> {
         let (lines, net) = (purchase.lines_left(), purchase.net_left());
         if lines.is_empty() {
-            return Ok(Standing { points: 0, gave: Vec::new(), net: 0, anything: false });
+            return Ok(Standing { points: 0, gave: Vec::new(), of_budgets: Vec::new(), net: 0, anything: false });
         }
         if recorded.first == 0 && recorded.was_too_late() {
-            return Ok(Standing { points: 0, gave: Vec::new(), net, anything: true });
+            return Ok(Standing { points: 0, gave: Vec::new(), of_budgets: Vec::new(), net, anything: true });
         }
         let facts = recorded.frozen.facts(program, purchase, net);
-        let awarded = award(program, &facts, purchase.currency, &lines, &recorded.frozen.used_up);
+        let awarded = award(program, &facts, purchase.currency, &lines, recorded.frozen.caps());
         let awarded = awarded.map_err(|_| Refusal::TooMuch)?;
-        Ok(Standing { points: awarded.points.min(recorded.first), gave: awarded.gave, net, anything: true })
+        Ok(Standing {
+            points: awarded.points.min(recorded.first),
+            gave: awarded.gave,
+            of_budgets: awarded.of_budgets,
+            net,
+            anything: true,
+        })
     }
 }
 

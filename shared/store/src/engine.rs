@@ -1,5 +1,6 @@
 //! The one door: load, settle, decide, commit, retry, recall.
 
+use crate::budgets::Known;
 use crate::error::StoreError;
 use crate::items::{self, IdentityOf, Item};
 use crate::keys::{self, Key};
@@ -8,11 +9,11 @@ use crate::table::{Committed, Table};
 use crate::write::{Fact, Slot, Write};
 use loyalty_domain::account::{Account, Status};
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::draft::{Draft, Posted};
-use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::draft::{BudgetsLeft, Draft, Posted};
+use loyalty_domain::id::{MemberId, ProgramId, RuleId};
 use loyalty_domain::identity::Reference;
 use loyalty_domain::programs::Programs;
-use loyalty_domain::purchase::Purchase;
+use loyalty_domain::purchase::{BudgetUse, Purchase};
 use loyalty_domain::refusal::Refusal;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub struct Decision<T> {
     pub posted: Option<Posted>,
     /// What stands beside them.
     pub facts: Vec<Fact>,
+    /// What campaigns pay of it, or get back.
+    pub budgets: Vec<BudgetUse>,
     /// What is answered.
     pub outcome: T,
 }
@@ -223,8 +226,10 @@ impl Engine {
             Some(member) => Some(self.account(&call.program, member).await?.ok_or(Refusal::MemberUnknown)?),
             None => None,
         };
+        let mut budgets = Known::default();
         for attempt in 1..=MOST_DECISIONS {
-            let step = |programs: &Programs| decide(call, command, account.as_ref(), programs, subject.as_ref());
+            let left = budgets.left();
+            let step = |programs: &Programs| decide(call, command, account.as_ref(), programs, subject.as_ref(), &left);
             let decision = match self.with_versions(call, &mut programs, step).await {
                 Ok(decision) => decision,
                 Err(Failure::Refused(refusal)) => {
@@ -234,8 +239,16 @@ impl Engine {
             };
             let (write, outcome) = match decision {
                 Step::SettleFirst(posted) => (self.write(call, &mut programs, Some(posted), Vec::new()).await?, None),
-                Step::Decided(decision) => {
-                    (self.write(call, &mut programs, decision.posted, decision.facts).await?, Some(decision.outcome))
+                Step::Decided(Decision { posted, mut facts, budgets: uses, outcome }) => {
+                    match budgets.writes(&uses, member) {
+                        Ok(spends) => facts.extend(spends),
+                        Err(short) => {
+                            let spent = self.spent(&call.program, &short.rule, short.budget).await?;
+                            budgets.learn(short.rule, spent);
+                            continue;
+                        }
+                    }
+                    (self.write(call, &mut programs, posted, facts).await?, Some(outcome))
                 }
             };
             let committed = match write.is_empty() {
@@ -250,8 +263,13 @@ impl Engine {
                     }
                 }
                 Committed::Refused(slots) => {
-                    let mut moved = Moved { account: &mut account, subject: &mut subject };
-                    if let Some(fact) = moved.read(slots)? {
+                    let mut moved = Moved { account: &mut account, subject: &mut subject, short: Vec::new() };
+                    let fact = moved.read(slots)?;
+                    for (rule, budget) in moved.short.iter().filter_map(|rule| write.budget_of(rule)) {
+                        let spent = self.spent(&call.program, rule, budget).await?;
+                        budgets.learn(rule.clone(), spent);
+                    }
+                    if let Some(fact) = fact {
                         return match command.recall(&fact)? {
                             Ok(outcome) => Ok(Done { outcome, account, replayed: true, programs }),
                             Err(pointers) => Err(Failure::Mismatch(pointers)),
@@ -331,6 +349,7 @@ fn decide<C: Command>(
     account: Option<&Account>,
     programs: &Programs,
     subject: Option<&Purchase>,
+    budgets: &BudgetsLeft,
 ) -> Result<Step<C::Outcome>, Refusal> {
     let Some(account) = account else {
         return command.decide_for_guest(programs, subject, call.now).map(Step::Decided);
@@ -338,7 +357,7 @@ fn decide<C: Command>(
     if account.status == Status::Erased && subject.is_none() {
         return Err(Refusal::MemberUnknown);
     }
-    let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?;
+    let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?.with_budgets(budgets.clone());
     if draft.settle()? {
         return Ok(Step::SettleFirst(draft.finish_as_is()));
     }
@@ -349,6 +368,8 @@ fn decide<C: Command>(
 struct Moved<'a> {
     account: &'a mut Option<Account>,
     subject: &'a mut Option<Purchase>,
+    /// Campaigns of which a shard had too little left.
+    short: Vec<RuleId>,
 }
 
 impl Moved<'_> {
@@ -360,6 +381,7 @@ impl Moved<'_> {
                 (Slot::Account, Some(item)) => *self.account = Some(items::body(&item)?),
                 (Slot::PurchaseLeft, Some(item)) => *self.subject = Some(items::body(&item)?),
                 (Slot::Purchase | Slot::Refund | Slot::Request, Some(item)) => fact = Some(item),
+                (Slot::Budget(rule), _) => self.short.push(rule),
                 // An entry's number is taken only if the account has moved, which its own slot says.
                 (Slot::Entry, _) => {}
                 (slot @ (Slot::Person | Slot::Identity(_) | Slot::Code), _) => {

@@ -12,6 +12,7 @@
 //! | referral code | `p#C#<code>` | `C` |
 //! | purchase | `p#P#<channel>#<order id>` | `P` |
 //! | refund | `p#P#<channel>#<order id>` | `R#<refund id>` |
+//! | campaign budget | `p#S#<rule>` | `<shard>` |
 //! | request key | `p#K#<keyed hash of actor and key>` | `K` |
 //! | guesses, with a TTL | `p#G#<keyed hash of caller>#<what>#<minute>` | `G` |
 //! | program version | `p#PROGRAM` | `V#<number, 6 digits>` |
@@ -22,7 +23,7 @@
 //! some moment, and `birthday` by `bk` = `p#BDAY#<utc hour>#<shard>`. Both are sorted by `pk` and carry keys only.
 
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::id::{CallerId, MemberId, ProgramId};
+use loyalty_domain::id::{CallerId, MemberId, ProgramId, RuleId};
 use std::fmt::Display;
 
 /// Name of the partition key.
@@ -134,6 +135,18 @@ pub fn request(program: &ProgramId, hash: &str) -> Key {
 #[must_use]
 pub fn guesses(program: &ProgramId, caller: &str, what: &str, now: Moment) -> Key {
     key(format_args!("{program}#G#{caller}#{what}#{}", now.millis().div_euclid(60_000)), "G")
+}
+
+/// The partition of a campaign's budget.
+#[must_use]
+pub fn budget(program: &ProgramId, rule: &RuleId) -> String {
+    format!("{program}#S#{rule}")
+}
+
+/// A shard of a campaign's budget.
+#[must_use]
+pub fn budget_shard(program: &ProgramId, rule: &RuleId, shard: usize) -> Key {
+    key(budget(program, rule), shard)
 }
 
 /// The partition of a program's versions.

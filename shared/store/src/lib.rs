@@ -1,5 +1,6 @@
 //! The one table: keys, items, load, commit. The only crate that names the DynamoDB SDK.
 
+pub mod budgets;
 pub mod check;
 pub mod create;
 pub mod engine;

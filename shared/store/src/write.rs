@@ -4,10 +4,12 @@ use crate::error::StoreError;
 use crate::items::{self, Carried, IdentityOf, Item, Person};
 use crate::keys::{self, Key};
 use crate::secrets::Secrets;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::draft::Posted;
-use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::id::{MemberId, ProgramId, RuleId};
 use loyalty_domain::identity::Identity;
 use loyalty_domain::purchase::Purchase;
 use loyalty_domain::refund::Refund;
@@ -22,6 +24,14 @@ pub struct Write {
 }
 
 impl Write {
+    /// A campaign that is written about, with its budget.
+    pub(crate) fn budget_of<'w>(&'w self, of: &RuleId) -> Option<(&'w RuleId, i64)> {
+        self.facts.iter().find_map(|fact| match fact {
+            Fact::Budget { rule, budget, .. } if rule == of => Some((rule, *budget)),
+            _ => None,
+        })
+    }
+
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -56,6 +66,19 @@ pub enum Fact {
     Code(String, MemberId),
     /// A referral code that refers nobody any more.
     CodeGone(String),
+    /// Points that a campaign's shard pays, or gets back.
+    Budget {
+        /// The campaign's rule.
+        rule: RuleId,
+        /// Its budget in all.
+        budget: i64,
+        /// Which shard.
+        shard: usize,
+        /// Signed.
+        points: i64,
+        /// The most that it may have paid before; none where points come back.
+        most: Option<i64>,
+    },
 }
 
 /// What stands at a place of the transaction, to read its reason of cancellation by.
@@ -79,6 +102,8 @@ pub enum Slot {
     Identity(usize),
     /// A referral code that is taken.
     Code,
+    /// A campaign's shard has too little left.
+    Budget(RuleId),
     /// A write without a condition.
     Free,
 }
@@ -161,6 +186,10 @@ impl Builder<'_> {
             Fact::Code(code, member) => {
                 all.push(Slot::Code, self.put(items::code(program, code, *member)?, Some(None))?);
             }
+            Fact::Budget { rule, shard, points, most, .. } => {
+                let key = keys::budget_shard(program, rule, *shard);
+                all.push(Slot::Budget(rule.clone()), self.spend(key, *points, *most)?);
+            }
             Fact::CodeGone(code) => all.push(Slot::Free, self.delete(keys::code(program, code), None)?),
         }
         Ok(())
@@ -180,6 +209,22 @@ impl Builder<'_> {
         }
         let put = put.build().map_err(|_| StoreError::Corrupt("a put lacks something"))?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn spend(&self, key: Key, points: i64, most: Option<i64>) -> Result<TransactWriteItem, StoreError> {
+        let mut update = Update::builder()
+            .table_name(self.table)
+            .key(keys::PK, AttributeValue::S(key.pk))
+            .key(keys::SK, AttributeValue::S(key.sk))
+            .update_expression("ADD u :points")
+            .expression_attribute_values(":points", AttributeValue::N(points.to_string()));
+        if let Some(most) = most {
+            update = update
+                .condition_expression("attribute_not_exists(u) OR u <= :most")
+                .expression_attribute_values(":most", AttributeValue::N(most.to_string()));
+        }
+        let update = update.build().map_err(|_| StoreError::Corrupt("an update lacks something"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     fn delete(&self, key: Key, expected: Option<u64>) -> Result<TransactWriteItem, StoreError> {

@@ -1,0 +1,124 @@
+//! Campaign budgets over all members: never overdrawn, and back when a refund takes the points back.
+
+use it::faults::{Plan, Shares};
+use it::stack::{Stack, plain_program};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// 100 points for every purchase of 10.00 and more, out of a budget.
+fn campaign(budget: i64) -> Value {
+    let mut program = plain_program();
+    program["earning_rules"] = json!([{
+        "id": "hundred", "on": "purchase", "award": { "points": 100 }, "budget": { "points": budget },
+        "when": { "net_total_at_least": { "amount": 1000, "currency": "EUR" } },
+    }]);
+    program
+}
+
+async fn buy(stack: &Stack, order: &str, member: &str) -> Value {
+    stack.send("POST", "/v1/purchases", Some(&stack.purchase(order, member, 1_000))).await.expect(201)
+}
+
+fn points(purchase: &Value) -> i64 {
+    purchase["purchase"]["points"].as_i64().unwrap()
+}
+
+/// A thousand members buy at once; gives what each was awarded.
+async fn rush(stack: Stack) -> Vec<i64> {
+    let stack = Arc::new(stack);
+    let mut members = Vec::new();
+    for number in 0..1_000 {
+        members.push(stack.enrol(&format!("m-{number}")).await);
+    }
+    stack.faults.arm(Plan::random(7, Shares { conflicts: 0.3, lost_answers: 0.02, ..Shares::default() }));
+    let mut running = tokio::task::JoinSet::new();
+    for (number, member) in members.into_iter().enumerate() {
+        let stack = Arc::clone(&stack);
+        running.spawn(async move {
+            let body = stack.purchase(&format!("O-{number}"), &member, 1_000);
+            loop {
+                let answer = stack.send("POST", "/v1/purchases", Some(&body)).await;
+                if answer.status != 503 {
+                    return points(&answer.expect(201));
+                }
+            }
+        });
+    }
+    running.join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_purchases_at_once_get_exactly_the_hundred_awards_of_a_budget() {
+    println!("seed 7");
+    let awards = rush(Stack::with_program("2026-11-21T10:00:00Z", &campaign(10_000)).await).await;
+    assert_eq!(awards.iter().sum::<i64>(), 10_000);
+    assert_eq!(awards.iter().filter(|points| **points == 100).count(), 100);
+}
+
+#[tokio::test]
+async fn the_last_award_is_trimmed_to_what_is_left_and_says_so() {
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &campaign(250)).await;
+    let member = stack.enrol("ada").await;
+    let awards = [buy(&stack, "1", &member).await, buy(&stack, "2", &member).await, buy(&stack, "3", &member).await];
+    assert_eq!(awards.each_ref().map(points), [100, 100, 50]);
+    let explanation = awards[2]["entries"][0]["explanation"].to_string();
+    assert!(explanation.contains("its budget has 50 points left"), "{explanation}");
+    let fourth = buy(&stack, "4", &member).await;
+    assert_eq!(points(&fourth), 0);
+    assert!(fourth["entries"][0]["explanation"].to_string().contains("its budget is spent"));
+}
+
+#[tokio::test]
+async fn a_refund_gives_a_budget_back_what_it_takes_from_the_member() {
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &campaign(100)).await;
+    let (ada, bob) = (stack.enrol("ada").await, stack.enrol("bob").await);
+    assert_eq!(points(&buy(&stack, "1", &ada).await), 100);
+    assert_eq!(points(&buy(&stack, "2", &bob).await), 0);
+    let back = json!({ "refund_id": "R", "occurred_at": stack.now(), "lines": [{ "line_id": "1", "quantity": 1 }] });
+    let refund = stack.send("POST", "/v1/purchases/web/1/refunds", Some(&back)).await.expect(201);
+    assert_eq!(refund["refund"]["points_clawed_back"], 100);
+    assert_eq!(points(&buy(&stack, "3", &bob).await), 100);
+    assert_eq!(points(&buy(&stack, "4", &ada).await), 0);
+}
+
+#[tokio::test]
+async fn a_quote_sees_what_is_left_of_a_budget() {
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &campaign(130)).await;
+    let member = stack.enrol("ada").await;
+    for expected in [100, 30, 0] {
+        let body = stack.purchase(&format!("O-{expected}"), &member, 1_000);
+        let quote = stack.send("POST", "/v1/purchases/quote", Some(&body)).await.expect(200);
+        let bought = stack.send("POST", "/v1/purchases", Some(&body)).await.expect(201);
+        assert_eq!((quote["points"].as_i64(), points(&bought)), (Some(expected), expected));
+        assert_eq!(quote["entries"][0]["explanation"], bought["entries"][0]["explanation"]);
+    }
+}
+
+#[tokio::test]
+async fn a_budget_lives_through_versions_and_grows_with_them() {
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &campaign(100)).await;
+    let member = stack.enrol("ada").await;
+    assert_eq!(points(&buy(&stack, "1", &member).await), 100);
+    stack.publish(&campaign(160)).await;
+    stack.set_clock("2026-11-21T10:02:00Z");
+    assert_eq!(points(&buy(&stack, "2", &member).await), 60);
+    assert_eq!(points(&buy(&stack, "3", &member).await), 0);
+}
+
+#[tokio::test]
+async fn a_rate_with_a_budget_gives_each_line_its_share_of_what_is_left() {
+    let mut program = plain_program();
+    program["earning_rules"][0]["budget"] = json!({ "points": 15 });
+    program["earning_rules"].as_array_mut().unwrap().push(json!({
+        "id": "double", "on": "purchase", "when": { "line_category": ["coffee"] }, "award": { "multiply": "2" },
+    }));
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let member = stack.enrol("ada").await;
+    let body = json!({
+        "channel": "web", "order_id": "1", "member": { "member_id": member }, "occurred_at": stack.now(), "currency": "EUR",
+        "lines": [{ "line_id": "1", "categories": ["coffee"], "quantity": 1, "net_amount": 2_000 },
+                  { "line_id": "2", "quantity": 1, "net_amount": 1_000 }],
+    });
+    // 15 of the 30 points: 10 for the coffee, doubled, and 5 for the rest.
+    assert_eq!(points(&stack.send("POST", "/v1/purchases", Some(&body)).await.expect(201)), 25);
+}
