@@ -1,0 +1,18 @@
+//! The API as written in the contract, through the functions' routers as the gateway would call them.
+
+mod adjustments;
+mod authorisation;
+mod bad_bodies;
+mod bad_paths;
+mod bad_strings;
+mod enrolment;
+mod erasure;
+mod fuzz;
+mod kit;
+mod ledger;
+mod members;
+mod patches;
+mod programs;
+mod purchases;
+mod refunds;
+mod samples;
