@@ -3,8 +3,7 @@
 use axum::extract::State;
 use loyalty_domain::adjust;
 use loyalty_domain::draft::Draft;
-use loyalty_domain::entry::Entry;
-use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::id::ProgramId;
 use loyalty_domain::programs::Programs;
 use loyalty_domain::purchase::Purchase;
 use loyalty_domain::refusal::Refusal;
@@ -17,32 +16,31 @@ use serde_json::json;
 
 struct Correct {
     request: AdjustmentRequest,
-    member: MemberId,
     key: String,
     content: [u8; 16],
 }
 
 impl Command for Correct {
-    type Outcome = Vec<Entry>;
+    type Outcome = Carried;
 
-    fn decide(&self, draft: Draft<'_>, _: &Programs, _: Option<&Purchase>) -> Result<Decision<Vec<Entry>>, Refusal> {
+    fn decide(&self, draft: Draft<'_>, _: &Programs, _: Option<&Purchase>) -> Result<Decision<Carried>, Refusal> {
         let posted = adjust::adjust(draft, &self.request.adjustment)?;
-        let own = posted.own_entries().to_vec();
-        let carried = Carried { content: self.content, entries: own.clone() };
-        let mut facts = vec![Fact::Request(self.key.clone(), carried)];
-        if let (Some(note), Some(entry)) = (&self.request.note, own.first()) {
-            facts.push(Fact::Note(self.member, entry.seq, note.clone()));
+        let member = posted.account.member;
+        let carried = Carried { content: self.content, member, entries: posted.own_entries().to_vec() };
+        let mut facts = vec![Fact::Request(self.key.clone(), carried.clone())];
+        if let (Some(note), Some(entry)) = (&self.request.note, carried.entries.first()) {
+            facts.push(Fact::Note(member, entry.seq, note.clone()));
         }
-        Ok(Decision { posted: Some(posted), facts, budgets: Vec::new(), outcome: own })
+        Ok(Decision { posted: Some(posted), facts, budgets: Vec::new(), outcome: carried })
     }
 
     fn fact(&self, program: &ProgramId) -> Option<Key> {
         Some(keys::request(program, &self.key))
     }
 
-    fn recall(&self, fact: &Item) -> Result<Result<Vec<Entry>, Vec<String>>, StoreError> {
+    fn recall(&self, fact: &Item) -> Result<Result<Carried, Vec<String>>, StoreError> {
         let carried: Carried = items::body(fact)?;
-        Ok(if carried.content == self.content { Ok(carried.entries) } else { Err(Vec::new()) })
+        Ok(if carried.content == self.content { Ok(carried) } else { Err(Vec::new()) })
     }
 }
 
@@ -65,11 +63,10 @@ pub(crate) async fn adjust(
         request.note,
     ));
     let key = secrets.request(&call.actor, &key);
-    let member = app.resolve(&call, &request.member).await?;
-    let done = app.engine.transact(&call, Some(member), None, &Correct { request, member, key, content }).await?;
-    // A key that was used for another member replays nothing here: its content differs.
+    let named = request.member.clone();
+    let done = app.transact_named(&call, &named, &Correct { request, key, content }, |done| Some(done.member)).await?;
     let answer = Answer::created(json!({
-        "entries": entries(&done.outcome, Some(member)),
+        "entries": entries(&done.outcome.entries, Some(done.outcome.member)),
         "account": app.show_after(&call, &done).await?,
     }));
     Ok(answer.replayed(done.replayed))

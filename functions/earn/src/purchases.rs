@@ -4,7 +4,7 @@ use axum::extract::State;
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::draft::{BudgetsLeft, Draft};
 use loyalty_domain::entry::Entry;
-use loyalty_domain::id::ProgramId;
+use loyalty_domain::id::{MemberId, ProgramId};
 use loyalty_domain::programs::Programs;
 use loyalty_domain::purchase::{self, Order, Purchase};
 use loyalty_domain::refusal::Refusal;
@@ -62,18 +62,23 @@ pub(crate) async fn record(State(app): State<App>, principal: Principal, body: J
     let (order, member) = body.read(requests::purchase)?;
     let call = app.call(&principal);
     let reference = member.as_ref().map(|member| app.engine.table().secrets().reference(member));
-    let member = match &member {
-        Some(member) => Some(app.resolve(&call, member).await?),
-        None => None,
+    let command = Record { order, reference };
+    let done = match &member {
+        Some(named) => app.transact_named(&call, named, &command, buyer).await?,
+        None => app.engine.transact(&call, None, None, &command).await?,
     };
-    let done = app.engine.transact(&call, member, None, &Record { order, reference }).await?;
     let own: &[Entry] = done.outcome.award.as_ref().map_or(&[], |award| &award.entries);
     let answer = Answer::created(json!({
         "purchase": view::purchase(&done.outcome, true),
-        "entries": entries(own, done.outcome.award.as_ref().map(|award| award.member)),
+        "entries": entries(own, buyer(&done.outcome)),
         "account": app.show_after(&call, &done).await?,
     }));
     Ok(answer.replayed(done.replayed))
+}
+
+/// Who got the points.
+fn buyer(purchase: &Purchase) -> Option<MemberId> {
+    purchase.award.as_ref().map(|award| award.member)
 }
 
 /// `POST /v1/purchases/quote`: what recording it now would award, and why not more. Writes nothing.

@@ -51,8 +51,11 @@ pub(crate) async fn lookup(State(app): State<App>, principal: Principal, body: J
             }})));
         }
     }
-    app.engine.guessed(program, actor, "lookup", call.now).await?;
-    Err(Refusal::MemberUnknown.into())
+    // The count decides, not the look before: of many guesses sent at once only so many are answered.
+    match app.engine.guessed(program, actor, "lookup", call.now).await? {
+        ..=MOST_GUESSES => Err(Refusal::MemberUnknown.into()),
+        _ => Err(too_many(call.now)),
+    }
 }
 
 fn too_many(now: Moment) -> Problem {

@@ -76,7 +76,10 @@ fn effective_from(program: &Program, now: Moment, first: bool) -> Result<Moment,
 fn expected_version(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
     let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or("").trim();
-    let number = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|number| number.parse().ok());
+    // `+2` and `02` read as numbers too, but a version has one name.
+    let number = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|number| {
+        number.parse::<u32>().ok().filter(|read| read.to_string() == number)
+    });
     match (text, number) {
         ("*", _) => Ok(None),
         (_, Some(number)) => Ok(Some(number)),

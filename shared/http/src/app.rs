@@ -13,7 +13,7 @@ use loyalty_domain::identity::{IdentityKind, Reference, identity_of};
 use loyalty_domain::programs::Programs;
 use loyalty_domain::refusal::Refusal;
 use loyalty_domain::view;
-use loyalty_store::{Call, Done, Engine};
+use loyalty_store::{Call, Command, Done, Engine, Failure};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -49,6 +49,49 @@ impl App {
     pub async fn resolve(&self, call: &Call, reference: &Reference) -> Result<MemberId, Problem> {
         let member = self.engine.resolve(&call.program, reference).await?;
         member.ok_or_else(|| Refusal::MemberUnknown.into())
+    }
+
+    /// Carries out a command for the member whom a request names.
+    ///
+    /// A retry is the same request, the name as sent, and so it is recognised by its fact even where the name leads
+    /// nowhere by now; and where it leads to somebody else, the account shown is still that of the member whom the
+    /// command was about, which `member_of` tells.
+    ///
+    /// # Errors
+    /// 404 for a name that nobody has, and whatever the command is refused for.
+    pub async fn transact_named<C: Command>(
+        &self,
+        call: &Call,
+        named: &Reference,
+        command: &C,
+        member_of: impl Fn(&C::Outcome) -> Option<MemberId>,
+    ) -> Result<Done<C::Outcome>, Problem> {
+        let carried_out = match self.engine.resolve(&call.program, named).await? {
+            Some(member) => self.engine.transact(call, Some(member), None, command).await,
+            None => Err(Refusal::MemberUnknown.into()),
+        };
+        let mut done = match carried_out {
+            Err(Failure::Refused(Refusal::MemberUnknown)) => self.recall(call, command).await?,
+            other => other?,
+        };
+        if done.replayed
+            && let Some(member) = member_of(&done.outcome)
+            && done.account.as_ref().is_none_or(|account| account.member != member)
+        {
+            done.account = self.engine.account(&call.program, member).await?;
+        }
+        Ok(done)
+    }
+
+    /// What came of a command before, where nobody is known by the name that it carries.
+    async fn recall<C: Command>(&self, call: &Call, command: &C) -> Result<Done<C::Outcome>, Failure> {
+        let programs = self.engine.programs(call).await?;
+        let fact = match command.fact(&call.program) {
+            Some(key) => self.engine.table().get(&key).await?,
+            None => None,
+        };
+        let outcome = command.recall(&fact.ok_or(Refusal::MemberUnknown)?)?.map_err(Failure::Mismatch)?;
+        Ok(Done { outcome, account: None, replayed: true, programs })
     }
 
     /// A member's account, unless the member is gone.

@@ -88,6 +88,8 @@ pub struct Person {
 pub struct Carried {
     /// A digest of its content.
     pub content: [u8; 16],
+    /// Whom it was about: what named the member then may lead to somebody else by now.
+    pub member: MemberId,
     /// Its entries.
     pub entries: Vec<Entry>,
 }

@@ -253,7 +253,8 @@ async fn a_body_over_256_kb_is_a_413_and_one_of_256_kb_is_read() {
         assert_eq!(refused.status, 413, "{method} {path}");
     }
     assert_eq!(dump(&stack).await, before);
-    for (method, path, good) in routes(&stack, 1).await {
+    for place in 0..routes(&stack, 0).await.len() {
+        let (method, path, good) = routes(&stack, place + 1).await.swap_remove(place);
         let text = good.to_string();
         let padded = [text.as_bytes(), &vec![b' '; 262_144 - text.len()]].concat();
         let answer = send(&stack, "k", method, &path, padded).await;

@@ -141,8 +141,9 @@ async fn refunds_of_old_purchases_still_answer_201_and_the_books_balance() {
     stack.send("DELETE", &format!("/v1/members/{member}"), None).await.expect(204);
     let refund = json!({ "refund_id": "R-1", "occurred_at": NOW, "lines": [{ "line_id": "1", "quantity": 1 }] });
     let first = stack.send("POST", "/v1/purchases/web/A-1/refunds", Some(&refund)).await.expect(201);
-    assert_eq!(first["refund"]["points_clawed_back"], 160);
-    assert_eq!(first["account"]["points"]["debt"], 160);
+    // 60.00 of coffee on a Saturday, and 100 for more than 50.00.
+    assert_eq!(first["refund"]["points_clawed_back"], 220);
+    assert_eq!(first["account"]["points"]["debt"], 220);
     let again = stack.send("POST", "/v1/purchases/web/A-1/refunds", Some(&refund)).await;
     assert!(again.replayed());
     assert_eq!(again.expect(201)["refund"], first["refund"]);

@@ -11,7 +11,7 @@ async fn member_with(purchases: usize) -> (Stack, String) {
     let stack = Stack::with_program(NOW, &plain_program()).await;
     let member = stack.enrol("m").await;
     for number in 0..purchases {
-        let purchase = stack.purchase(&format!("A-{number}"), &member, 1_000);
+        let purchase = stack.purchase(&format!("A-{number}"), &member, 100);
         stack.send("POST", "/v1/purchases", Some(&purchase)).await.expect(201);
     }
     (stack, member)

@@ -115,8 +115,8 @@ async fn one_identity_must_stay_and_the_referral_code_and_unknown_fields_are_ref
         (json!({ "external_id": null, "email": null, "phone": null, "card_number": null }), &[""][..]),
         (json!({ "referral_code": "H7K2M9QX" }), &["/referral_code"]),
         (json!({ "referral_code": null }), &["/referral_code"]),
-        (json!({ "nickname": null, "status": "active", "member_id": "x" }), &["/nickname", "/status", "/member_id"]),
-        (json!({ "consents": { "sms": "no", "a b": null } }), &["/consents/sms", "/consents/a b"]),
+        (json!({ "member_id": "x", "nickname": null, "status": "active" }), &["/member_id", "/nickname", "/status"]),
+        (json!({ "consents": { "a b": null, "sms": "no" } }), &["/consents/a b", "/consents/sms"]),
         (json!({ "consents": [] }), &["/consents"]),
         (json!({ "given_name": 1, "email": "x" }), &["/email", "/given_name"]),
         (json!([]), &[""]),
@@ -141,8 +141,8 @@ async fn a_patch_that_changes_nothing_writes_nothing() {
 #[tokio::test]
 async fn zone_and_tags_count_for_the_rules_from_then_on() {
     let mut program = plain_program();
-    program["earning_rules"][1] =
-        json!({ "id": "vip", "on": "purchase", "when": { "tag": ["vip"] }, "award": { "points": 7 } });
+    let vip = json!({ "id": "vip", "on": "purchase", "when": { "tag": ["vip"] }, "award": { "points": 7 } });
+    program["earning_rules"].as_array_mut().unwrap().push(vip);
     let stack = Stack::with_program(NOW, &program).await;
     let id = stack.enrol("m").await;
     let member = json!({ "member_id": id });

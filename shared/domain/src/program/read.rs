@@ -270,13 +270,14 @@ fn rule(
     let budget = object.optional("budget", faults, budget);
     object.finish(faults);
 
-    let start = |date| door.map_or(Moment::from_millis(0), |zone| zone.start_of(date));
-    let (from, until) = (from.map(start), until.map(start));
+    // Dates are compared, not their first instants, which a document with a wrong zone does not have.
     if let (Some(from), Some(until)) = (from, until)
         && until <= from
     {
         faults.meaningless(&at.name("until"), "must be after from: until is exclusive");
     }
+    let start = |date| door.map_or(Moment::from_millis(0), |zone| zone.start_of(date));
+    let (from, until) = (from.map(start), until.map(start));
     let on = match (on?, activity) {
         (On::Purchase, None) => Trigger::Purchase,
         (On::Enrolment, None) => Trigger::Enrolment,
