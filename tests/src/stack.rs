@@ -35,6 +35,12 @@ impl TestWorld {
         let now: Timestamp = now.parse().unwrap();
         Self { millis: AtomicI64::new(now.as_millisecond()), ids: AtomicU64::new(1) }
     }
+
+    /// Puts the clock somewhere.
+    pub fn stand_at(&self, now: &str) {
+        let now: Timestamp = now.parse().unwrap();
+        self.millis.store(now.as_millisecond(), Ordering::SeqCst);
+    }
 }
 
 impl Surroundings for TestWorld {
@@ -135,8 +141,7 @@ impl Stack {
 
     /// Puts the clock somewhere; programs are looked up anew.
     pub fn set_clock(&self, now: &str) {
-        let now: Timestamp = now.parse().unwrap();
-        self.world.millis.store(now.as_millisecond(), Ordering::SeqCst);
+        self.world.stand_at(now);
         self.engine.forget_programs();
     }
 
