@@ -1,5 +1,7 @@
 //! Tests across crates, the fault layer, budgets and benchmarks.
 
 pub mod bench;
+pub mod books;
+pub mod client;
 pub mod faults;
 pub mod stack;

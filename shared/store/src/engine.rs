@@ -275,7 +275,7 @@ impl Engine {
                             Err(pointers) => Err(Failure::Mismatch(pointers)),
                         };
                     }
-                    self.table.pause(attempt.min(4)).await;
+                    self.table.pause(attempt).await;
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::write::{Builder, Slot, Transaction, Write};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use loyalty_domain::id::ProgramId;
 use std::future::Future;
 use std::time::Duration;
@@ -151,27 +151,22 @@ impl Table {
         self.run(builder.build(write)?).await
     }
 
-    /// Runs a transaction. An attempt whose answer was lost may have been carried out; then a later attempt is refused by
-    /// the first one's own items, and one that is the same to the byte proves it: what stands there is ours.
+    /// Runs a transaction. An attempt whose answer was lost may have been carried out. All attempts carry one token, by which
+    /// the database recognises its own: it answers an attempt after a successful one as the first, and does nothing. What
+    /// is refused is therefore refused by somebody else's write, however much it may look like ours.
     pub(crate) async fn run(&self, transaction: Transaction) -> Result<Committed, StoreError> {
         let Transaction { items, slots } = transaction;
-        let (mut attempt, mut perhaps_done) = (0, false);
+        let token = (self.ids)().to_string();
+        let mut attempt = 0;
         loop {
-            let request = self.client.transact_write_items().set_transact_items(Some(items.clone()));
-            let error = match request.send().await {
+            let request = self.client.transact_write_items().client_request_token(&token);
+            let error = match request.set_transact_items(Some(items.clone())).send().await {
                 Ok(_) => return Ok(Committed::Done),
                 Err(error) => error,
             };
             match verdict(&error, &slots)? {
-                Verdict::Refused(refused) => {
-                    let ours =
-                        |(place, _, found): &(usize, Slot, Option<Item>)| is_ours(items.get(*place), found.as_ref());
-                    if perhaps_done && refused.iter().any(ours) {
-                        return Ok(Committed::Done);
-                    }
-                    return Ok(Committed::Refused(refused.into_iter().map(|(_, slot, item)| (slot, item)).collect()));
-                }
-                Verdict::Again { perhaps_done: lost } => perhaps_done |= lost,
+                Verdict::Refused(refused) => return Ok(Committed::Refused(refused)),
+                Verdict::Again => {}
             }
             attempt += 1;
             if attempt >= MOST_ATTEMPTS {
@@ -182,28 +177,17 @@ impl Table {
     }
 }
 
-/// Whether what stands at a place is what the write would have left there.
-fn is_ours(write: Option<&TransactWriteItem>, found: Option<&Item>) -> bool {
-    match (write.and_then(TransactWriteItem::put), found) {
-        (Some(put), Some(found)) => put.item() == found,
-        (Some(_), None) => false,
-        (None, found) => write.and_then(TransactWriteItem::delete).is_some() && found.is_none(),
-    }
-}
-
 enum Verdict {
-    /// It passes. `perhaps_done`: it may have been carried out nevertheless.
-    Again {
-        perhaps_done: bool,
-    },
-    Refused(Vec<(usize, Slot, Option<Item>)>),
+    /// It passes; the attempt may have been carried out nevertheless.
+    Again,
+    Refused(Vec<(Slot, Option<Item>)>),
 }
 
 fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>, slots: &[Slot]) -> Result<Verdict, StoreError> {
     let service = match error {
         SdkError::ServiceError(service) => service.err(),
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-            return Ok(Verdict::Again { perhaps_done: true });
+            return Ok(Verdict::Again);
         }
         _ => return Err(StoreError::Refused("the request could not be made".to_owned())),
     };
@@ -214,8 +198,8 @@ fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>, slots: &[Slot]) -> R
         TransactWriteItemsError::TransactionInProgressException(_)
         | TransactWriteItemsError::ProvisionedThroughputExceededException(_)
         | TransactWriteItemsError::RequestLimitExceeded(_)
-        | TransactWriteItemsError::InternalServerError(_) => Ok(Verdict::Again { perhaps_done: true }),
-        other if is_overload(other.code()) => Ok(Verdict::Again { perhaps_done: true }),
+        | TransactWriteItemsError::InternalServerError(_) => Ok(Verdict::Again),
+        other if is_overload(other.code()) => Ok(Verdict::Again),
         other => Err(StoreError::Refused(other.code().unwrap_or("an unknown error").to_owned())),
     }
 }
@@ -225,17 +209,17 @@ fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>, slots: &[Slot]) -> R
 fn by_position(reasons: &[CancellationReason], slots: &[Slot]) -> Result<Verdict, StoreError> {
     let mut refused = Vec::new();
     let mut contended = false;
-    for (place, (reason, slot)) in reasons.iter().zip(slots).enumerate() {
+    for (reason, slot) in reasons.iter().zip(slots) {
         match reason.code() {
             None | Some("None") => {}
-            Some("ConditionalCheckFailed") => refused.push((place, slot.clone(), reason.item().cloned())),
+            Some("ConditionalCheckFailed") => refused.push((slot.clone(), reason.item().cloned())),
             Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => contended = true,
             Some(other) => return Err(StoreError::Refused(other.to_owned())),
         }
     }
     match (refused.is_empty(), contended) {
         (false, _) => Ok(Verdict::Refused(refused)),
-        (true, true) => Ok(Verdict::Again { perhaps_done: false }),
+        (true, true) => Ok(Verdict::Again),
         (true, false) => Err(StoreError::Refused("cancelled without a reason".to_owned())),
     }
 }
