@@ -246,7 +246,9 @@ impl Model {
             "rolling_12_months" => i64::from(day.year()) * 12 + i64::from(day.month()),
             "membership_year" => {
                 let joined = date(&self.home, self.enrolled);
-                (0..200).rev().find(|years| months_later(joined, 12 * years) <= day).unwrap_or(0)
+                let years = i64::from(day.year()) - i64::from(joined.year());
+                let begun = months_later(joined, 12 * years) <= day;
+                (if begun { years } else { years - 1 }).max(0)
             }
             _ => 0,
         }
