@@ -1,6 +1,7 @@
-//! Earning: purchases, quotes, refunds and adjustments.
+//! Earning: purchases, quotes, refunds, claims and adjustments.
 
 mod adjustments;
+mod claims;
 mod purchases;
 mod refunds;
 
@@ -27,5 +28,6 @@ fn api(app: App) -> Api<App> {
         .post("/v1/purchases/quote", earn, purchases::quote)
         .get("/v1/purchases/{channel}/{order_id}", earn, purchases::get)
         .post("/v1/purchases/{channel}/{order_id}/refunds", earn, refunds::refund)
+        .post("/v1/purchases/{channel}/{order_id}/claim", earn, claims::claim)
         .post("/v1/adjustments", Access::scope(Scope::PointsAdjust), adjustments::adjust)
 }

@@ -51,7 +51,11 @@ impl Command for Record {
     }
 
     fn recall(&self, fact: &Item) -> Result<Result<Purchase, Vec<String>>, StoreError> {
-        let purchase: Purchase = items::body(fact)?;
+        let mut purchase: Purchase = items::body(fact)?;
+        if self.reference.is_none() && purchase.reference.is_none() {
+            // Whoever may have claimed it since: the answer to the guest's purchase was that of a guest.
+            purchase.award = None;
+        }
         let differences = purchase.differences(&self.order, self.reference);
         Ok(if differences.is_empty() { Ok(purchase) } else { Err(differences) })
     }

@@ -175,7 +175,8 @@ pub fn record(
     order: &Order,
     reference: [u8; 16],
 ) -> Result<PurchaseDecision, Refusal> {
-    let Judged { purchase, budgets, .. } = judge(&mut draft, programs, order, Some(reference))?;
+    let bought = purchase_of(order, draft.now(), Some(reference), None);
+    let Judged { purchase, budgets, .. } = judge(&mut draft, programs, bought)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
     Ok(PurchaseDecision { posted, purchase, budgets })
@@ -186,7 +187,8 @@ pub fn record(
 /// # Errors
 /// As [`record`].
 pub fn quote(mut draft: Draft<'_>, programs: &Programs, order: &Order) -> Result<Quote, Refusal> {
-    let Judged { purchase, budgets, not_applied } = judge(&mut draft, programs, order, None)?;
+    let bought = purchase_of(order, draft.now(), None, None);
+    let Judged { purchase, budgets, not_applied } = judge(&mut draft, programs, bought)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
     Ok(Quote { purchase, entries: posted.own_entries().to_vec(), budgets, not_applied })
@@ -201,6 +203,30 @@ pub fn record_guest(programs: &Programs, order: &Order, now: Moment) -> Result<P
     business_time(order.occurred_at, now, program.points.late_purchase_days)?;
     net_of(order)?;
     Ok(purchase_of(order, now, None, None))
+}
+
+/// Gives a guest's purchase to the member who claims it: it earns on what is left of it, judged as of when it occurred.
+///
+/// # Errors
+/// [`Refusal::Claimed`] if somebody has it already, [`Refusal::WrongTotal`] if the stated net total is not the purchase's;
+/// else as [`record`].
+pub fn claim(
+    mut draft: Draft<'_>,
+    programs: &Programs,
+    mut purchase: Purchase,
+    net_total: i64,
+) -> Result<PurchaseDecision, Refusal> {
+    if purchase.award.is_some() {
+        return Err(Refusal::Claimed);
+    }
+    if purchase.net_bought() != net_total {
+        return Err(Refusal::WrongTotal);
+    }
+    purchase.version += 1;
+    let Judged { purchase, budgets, .. } = judge(&mut draft, programs, purchase)?;
+    let posted = draft.finish()?;
+    let purchase = with_entries(purchase, &posted);
+    Ok(PurchaseDecision { posted, purchase, budgets })
 }
 
 /// The time that counts for the rules.
@@ -227,27 +253,21 @@ struct Judged {
     not_applied: Vec<NotApplied>,
 }
 
-fn judge(
-    draft: &mut Draft<'_>,
-    programs: &Programs,
-    order: &Order,
-    reference: Option<[u8; 16]>,
-) -> Result<Judged, Refusal> {
+fn judge(draft: &mut Draft<'_>, programs: &Programs, mut purchase: Purchase) -> Result<Judged, Refusal> {
     draft.must_take_part()?;
     let now = draft.now();
-    let occurred_at = business_time(order.occurred_at, now, draft.program().points.late_purchase_days)?;
+    let occurred_at = business_time(purchase.occurred_at, now, draft.program().points.late_purchase_days)?;
     let version = Arc::clone(programs.at(occurred_at)?);
     let program = &version.program;
-    let net = net_of(order)?;
+    let net = purchase.checked_net_left()?;
 
     let mut frozen = freeze(draft.account(), program, version.number, occurred_at, net);
     frozen.budgets = budgets_left(program, draft.budgets());
-    let mut purchase = purchase_of(order, now, reference, None);
     let facts = frozen.facts(program, &purchase, net);
     let lines = purchase.lines_left();
     let caps = frozen.caps();
-    let mut awarded = award(program, &facts, order.currency, &lines, caps).map_err(|_| Refusal::TooMuch)?;
-    let not_applied = not_applied(program, &facts, order.currency, &lines, caps, &awarded);
+    let mut awarded = award(program, &facts, purchase.currency, &lines, caps).map_err(|_| Refusal::TooMuch)?;
+    let not_applied = not_applied(program, &facts, purchase.currency, &lines, caps, &awarded);
 
     let lot = grant::lot(draft.account(), program, occurred_at);
     if program.points.notice_days == 0
@@ -282,7 +302,7 @@ fn judge(
     if repaid > 0 {
         explanation.push(Reason::DebtRepaid { points: repaid });
     }
-    let cause = Cause::Purchase { channel: order.channel.clone(), order_id: order.order_id.clone() };
+    let cause = Cause::Purchase { channel: purchase.channel.clone(), order_id: purchase.order_id.clone() };
     let (points, program_version) = (awarded.points, version.number);
     draft.post(Posting {
         kind: Kind::Earn,
@@ -428,6 +448,11 @@ impl Purchase {
             net: line.net_left,
         })
         .collect()
+    }
+
+    fn checked_net_left(&self) -> Result<i64, Refusal> {
+        let lines = self.lines.iter().filter(|line| line.quantity_left > 0);
+        lines.map(|line| line.net_left).try_fold(0_i64, i64::checked_add).ok_or(Refusal::TooMuch)
     }
 
     /// The net total of the lines of which something is left. Sums were checked when the purchase was recorded.

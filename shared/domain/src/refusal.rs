@@ -47,6 +47,12 @@ pub enum Refusal {
         /// Can be spent.
         available: i64,
     },
+    /// The purchase belongs to a member already.
+    #[error("the purchase belongs to a member already")]
+    Claimed,
+    /// A claim that states another net total than the purchase's.
+    #[error("the net total is not that of the purchase")]
+    WrongTotal,
     /// What is stored contradicts itself: an account that its entries do not explain.
     #[error("the stored account contradicts itself")]
     Inconsistent,

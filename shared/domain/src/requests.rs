@@ -103,6 +103,15 @@ fn return_line(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Return
     Some(ReturnLine { line_id: line_id?, quantity: quantity?, net })
 }
 
+/// Reads who claims a guest's purchase, and the net total that proves it.
+pub fn claim(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<(Reference, i64)> {
+    let mut object = Object::new(json, at, faults)?;
+    let member = object.required("member", faults, reference);
+    let net_total = object.required("net_total", faults, integer_within(0, MOST_MONEY));
+    object.finish(faults);
+    member.zip(net_total)
+}
+
 /// An operator's request to correct an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdjustmentRequest {

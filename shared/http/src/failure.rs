@@ -64,6 +64,9 @@ impl From<Refusal> for Problem {
                 .fact("required", required)
                 .fact("available", available)
                 .fact("missing", json!(required.saturating_sub(available))),
+            Refusal::Claimed => Problem::conflict("purchase_claimed").detail(words),
+            Refusal::WrongTotal => unprocessable("claim_mismatch", "The claim does not match the purchase")
+                .errors(at("/net_total".to_owned(), "is not the net total of the purchase")),
             Refusal::NeedsVersion(_) | Refusal::Inconsistent => Problem::internal(words),
         }
     }
