@@ -232,11 +232,11 @@ impl Account {
         }
     }
 
-    /// Forgets counters and level changes that no purchase can ask for any more.
+    /// Forgets counters and level changes that no purchase can ask for any more. The days are those of UTC with some to
+    /// spare, so that a member's move to another zone, or erasure, changes nothing about what is forgotten.
     pub fn forget(&mut self, program: &Program, now: Moment) {
-        let horizon = now.plus_days(-program.points.late_purchase_days.saturating_add(1));
-        let zone = self.zone(program).clone();
-        let date = zone.date_at(horizon);
+        let horizon = now.plus_days(-program.points.late_purchase_days.saturating_add(3));
+        let date = horizon.utc_date();
         self.uses.retain(|(of, _)| of.per.start(date) <= of.start);
         let old =
             self.level.before.iter().zip(self.level.before.iter().skip(1)).take_while(|(_, next)| next.0 <= horizon);

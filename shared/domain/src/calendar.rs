@@ -65,6 +65,12 @@ impl Moment {
         self.0.div_euclid(3_600_000)
     }
 
+    /// The date at the moment in UTC.
+    #[must_use]
+    pub fn utc_date(self) -> Date {
+        TimeZone::UTC.to_datetime(self.timestamp()).date()
+    }
+
     /// Whole days of 24 hours from an earlier moment to this one; 0 if it is later.
     #[must_use]
     pub fn days_since(self, earlier: Moment) -> i64 {

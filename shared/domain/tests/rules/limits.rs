@@ -73,6 +73,15 @@ fn a_use_comes_back_in_the_period_in_which_it_was_taken_wherever_the_member_live
 }
 
 #[test]
+fn what_is_forgotten_of_counters_follows_from_the_ledger_wherever_the_member_lives() {
+    // 31 days after it is the 1st of October in Auckland, but not yet in Berlin.
+    let mut desk = Desk::open_for(&limited(1, "month"), OPENED, Some("Pacific/Auckland"), &[]);
+    assert_eq!(desk.buy_as_of("A-1", "2026-09-30T10:00:00Z", &[100]).unwrap(), 11);
+    desk.to("2026-10-31T12:00:00Z").buy("A-2", &[100]);
+    desk.erase().unwrap();
+}
+
+#[test]
 fn a_limited_rate_and_a_limited_multiplier_are_used_up_too() {
     let mut document = with_rules(&[json!({"id": "double", "on": "purchase", "award": {"multiply": "2"}})]);
     for rule in [0, 1] {
