@@ -4,7 +4,7 @@ use crate::replay::Kind;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// A loyalty engine on one machine: the whole API, its table and its schedules.
+/// A loyalty engine on one machine: the API and its table
 #[derive(Debug, Parser)]
 #[command(name = "loyalty", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {

@@ -177,3 +177,24 @@ async fn debts_counters_units_and_levels_that_no_entry_explains_are_found() {
         books.assert_wrong(&books.check().await, Some(7), words);
     }
 }
+
+#[tokio::test]
+async fn ledgers_beyond_a_megabyte_are_read_and_proved_whole() {
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &plain_program()).await;
+    let ada = stack.enrol("ada").await;
+    // Entries of several kilobytes: every rule that a purchase of long-named rules sets off explains itself.
+    let mut program = plain_program();
+    let rules = (0..60)
+        .map(|n| json!({ "id": format!("{}-{n:02}", "r".repeat(60)), "on": "purchase", "award": { "points": 1 } }));
+    program["earning_rules"].as_array_mut().unwrap().extend(rules);
+    stack.publish(&program).await;
+    stack.set_clock("2026-11-21T10:02:00Z");
+    for order in 0..260 {
+        stack.send("POST", "/v1/purchases", Some(&stack.purchase(&format!("O-{order}"), &ada, 100))).await.expect(201);
+    }
+    let report = check(stack.engine.table(), 1, Moment::parse(&stack.now()).unwrap()).await.unwrap();
+    assert!(report.is_clean(), "{:#?}", report.findings);
+    let program: ProgramId = "main".parse().unwrap();
+    let all = stack.engine.entries(&program, ada.parse().unwrap(), u64::MAX, 1_000).await.unwrap();
+    assert!(all.len() > 260, "{}", all.len());
+}

@@ -84,7 +84,7 @@ impl Table {
         Ok(self.patiently(request).await?.item)
     }
 
-    /// Reads the items of a partition between two sort keys, both included, strongly consistent.
+    /// Reads the items of a partition between two sort keys, both included, strongly consistent: so many, or all there are.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -96,18 +96,30 @@ impl Table {
         ascending: bool,
         most: i32,
     ) -> Result<Vec<Item>, StoreError> {
-        let request = || {
-            let query = self.client.query().table_name(&self.name).consistent_read(true);
-            query
-                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-                .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
-                .expression_attribute_values(":to", AttributeValue::S(to.to_owned()))
-                .scan_index_forward(ascending)
-                .limit(most)
-                .send()
-        };
-        Ok(self.patiently(request).await?.items.unwrap_or_default())
+        let wanted = usize::try_from(most).unwrap_or(0);
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let left = i32::try_from(wanted.saturating_sub(items.len())).unwrap_or(i32::MAX);
+            let request = || {
+                let query = self.client.query().table_name(&self.name).consistent_read(true);
+                query
+                    .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                    .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                    .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
+                    .expression_attribute_values(":to", AttributeValue::S(to.to_owned()))
+                    .scan_index_forward(ascending)
+                    .limit(left)
+                    .set_exclusive_start_key(start.clone())
+                    .send()
+            };
+            let page = self.patiently(request).await?;
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            // DynamoDB ends a page at a megabyte, however few items that is.
+            if start.is_none() || items.len() >= wanted {
+                return Ok(items);
+            }
+        }
     }
 
     /// Repeats a call while the table is overloaded, a few times, with growing random pauses.

@@ -291,6 +291,9 @@ fn rule(
             return None;
         }
     };
+    if budget.is_some() && on == Trigger::Enrolment {
+        faults.meaningless(&at.name("budget"), "cannot be kept for enrolments: limit the welcome by its window");
+    }
     if on != Trigger::Purchase {
         if when.as_ref().is_some_and(Condition::looks_at_lines_or_purchase) {
             faults.meaningless(
