@@ -109,15 +109,15 @@ impl Embedded {
     /// A client of this engine.
     #[must_use]
     pub fn client(&self) -> Client {
-        // The SDK invents an idempotency token for every transaction, which dynoxide remembers for ten minutes and looks
-        // through at every call. A token that nobody chose can never be sent again, so it is marked here and dropped before the engine.
-        Client::from_conf(config(self.http_client()).idempotency_token_provider(wire::NO_TOKEN).build())
+        // Every transaction has a token, which dynoxide remembers for ten minutes and looks through at every call. Between
+        // this client and the engine no answer can be lost, so no transaction comes again and its token need not be kept.
+        client_with(wire::http_client(Arc::clone(&self.engine), wire::Tokens::Dropped))
     }
 
     /// What carries a client's calls to this engine, for a layer that wants to sit between (see [`client_with`]).
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
-        wire::http_client(Arc::clone(&self.engine))
+        wire::http_client(Arc::clone(&self.engine), wire::Tokens::Remembered)
     }
 
     /// The engine itself, for what the SDK's client has no call for.
@@ -186,11 +186,16 @@ fn index_stream_records(name: &str) -> Result<(), rusqlite::Error> {
 
 impl Engine {
     /// Carries out one operation on whatever thread may wait for it.
-    async fn call(self: Arc<Self>, operation: String, body: Vec<u8>) -> Result<wire::Answer, tokio::task::JoinError> {
+    async fn call(
+        self: Arc<Self>,
+        operation: String,
+        body: Vec<u8>,
+        tokens: wire::Tokens,
+    ) -> Result<wire::Answer, tokio::task::JoinError> {
         if self.on_disk {
-            tokio::task::spawn_blocking(move || wire::answer(&self.database, &operation, &body)).await
+            tokio::task::spawn_blocking(move || wire::answer(&self.database, &operation, &body, tokens)).await
         } else {
-            Ok(wire::answer(&self.database, &operation, &body))
+            Ok(wire::answer(&self.database, &operation, &body, tokens))
         }
     }
 }

@@ -69,8 +69,9 @@ impl Shop {
     /// A shop whose member has 36 lots, and nothing due.
     async fn with_lots(program: &Value) -> Self {
         let shop = Self::new(program).await;
-        for month in 0..MONTHS {
-            let (year, month) = (2023 + (month + 11) / 12, (month + 11) % 12 + 1);
+        // From December 2023 on.
+        for month in 11..11 + MONTHS {
+            let (year, month) = (2023 + month / 12, month % 12 + 1);
             let at = format!("{year}-{month:02}-10T12:00:00Z");
             let body = purchase(&format!("old-{year}-{month}"), shop.reference(), &at, 3);
             shop.stack.send("POST", "/v1/purchases", Some(&body)).await.expect(201);

@@ -47,6 +47,7 @@ contract! {
         identities_that_are_taken_are_named_by_their_places
         an_identity_is_unique_under_every_secret_in_use
         a_code_is_given_once
+        a_shard_of_a_campaign_is_never_overdrawn
         notes_and_deletions_have_no_condition
         what_is_refused_in_part_is_not_written_at_all
         an_account_with_something_due_is_found_by_its_hour
@@ -61,6 +62,7 @@ contract! {
         every_passing_fault_is_waited_out_and_written_once
         a_commit_whose_answer_was_lost_is_ours
         a_commit_whose_answer_was_lost_is_ours_though_others_have_moved_on
+        what_a_lost_answer_counted_is_not_counted_again
         the_same_items_written_by_somebody_else_are_not_ours
         what_never_passes_is_unavailable_and_not_written
         reads_wait_out_what_passes_and_no_more

@@ -122,8 +122,8 @@ async fn a_failed_condition_of_one_put_carries_the_item_that_was_there() {
 }
 
 #[tokio::test]
-async fn a_token_that_a_caller_chose_makes_a_transaction_happen_once() {
-    let client = Embedded::memory().unwrap().client();
+async fn a_token_makes_a_transaction_happen_once_where_answers_can_be_lost() {
+    let client = client_with(Embedded::memory().unwrap().http_client());
     with_table(&client).await;
     for _ in 0..2 {
         let call = client.transact_write_items().transact_items(fresh("a", "1")).client_request_token("chosen");

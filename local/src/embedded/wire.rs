@@ -14,8 +14,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// The idempotency token that stands for none.
-pub(super) const NO_TOKEN: &str = "no-token";
+/// Whether transactions are recognised by their tokens when they come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tokens {
+    /// For ten minutes, as DynamoDB does.
+    Remembered,
+    /// Never: for a client to whom no answer can be lost, so that none of its transactions comes again.
+    Dropped,
+}
 
 /// Status and JSON body, as DynamoDB would send them.
 pub(super) struct Answer {
@@ -23,13 +29,13 @@ pub(super) struct Answer {
     body: Vec<u8>,
 }
 
-pub(super) fn http_client(engine: Arc<Engine>) -> SharedHttpClient {
-    SharedHttpClient::new(Wire { connector: SharedHttpConnector::new(Connector { engine }) })
+pub(super) fn http_client(engine: Arc<Engine>, tokens: Tokens) -> SharedHttpClient {
+    SharedHttpClient::new(Wire { connector: SharedHttpConnector::new(Connector { engine, tokens }) })
 }
 
 /// Carries out `operation` with the JSON `body`. Blocks on the engine's lock and on SQLite.
-pub(super) fn answer(database: &Database, operation: &str, body: &[u8]) -> Answer {
-    match dispatch(database, operation, body) {
+pub(super) fn answer(database: &Database, operation: &str, body: &[u8], tokens: Tokens) -> Answer {
+    match dispatch(database, operation, body, tokens) {
         Some(Ok(body)) => Answer { status: 200, body },
         Some(Err(error)) => Answer { status: error.status_code(), body: error.to_json().into_bytes() },
         None => {
@@ -52,16 +58,18 @@ impl HttpClient for Wire {
 #[derive(Debug)]
 struct Connector {
     engine: Arc<Engine>,
+    tokens: Tokens,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let engine = Arc::clone(&self.engine);
+        let (engine, tokens) = (Arc::clone(&self.engine), self.tokens);
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.strip_prefix("DynamoDB_20120810.").unwrap_or_default().to_owned();
         let body = request.body().bytes().unwrap_or_default().to_vec();
         HttpConnectorFuture::new(async move {
-            let answer = engine.call(operation, body).await.map_err(|gone| ConnectorError::other(gone.into(), None))?;
+            let answer = engine.call(operation, body, tokens).await;
+            let answer = answer.map_err(|gone| ConnectorError::other(gone.into(), None))?;
             let status = StatusCode::try_from(answer.status).map_err(|bad| ConnectorError::other(bad.into(), None))?;
             let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
             response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
@@ -71,7 +79,12 @@ impl HttpConnector for Connector {
 }
 
 /// None: an operation that the engine's users have no need of.
-fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Option<Result<Vec<u8>, DynoxideError>> {
+fn dispatch(
+    database: &Database,
+    operation: &str,
+    body: &[u8],
+    tokens: Tokens,
+) -> Option<Result<Vec<u8>, DynoxideError>> {
     Some(match operation {
         "CreateTable" => through(body, |request| database.create_table(request)),
         "DescribeTable" => through(body, |request| database.describe_table(request)),
@@ -88,7 +101,7 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Option<Result<
         "BatchWriteItem" => through(body, |request| database.batch_write_item(request)),
         "TransactGetItems" => through(body, |request| database.transact_get_items(request)),
         "TransactWriteItems" => through(body, |mut request: TransactWrite| {
-            request.client_request_token = request.client_request_token.filter(|token| token != NO_TOKEN);
+            request.client_request_token = request.client_request_token.filter(|_| tokens == Tokens::Remembered);
             database.transact_write_items(request)
         }),
         _ => return None,

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use it::faults::Faults;
-use it::stack::{TestWorld, plain_program};
+use it::stack::plain_program;
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::draft::Posted;
 use loyalty_domain::id::{MemberId, ProgramId};
@@ -12,7 +12,6 @@ use loyalty_domain::profile::{self, Profile};
 use loyalty_domain::programs::Programs;
 use loyalty_domain::purchase::{Purchase, record_guest};
 use loyalty_domain::requests;
-use loyalty_http::Surroundings;
 use loyalty_local::embedded::{Embedded, client_for_endpoint_with, client_with, plain_http};
 use loyalty_store::items::{Item, Person};
 use loyalty_store::table::Committed;
@@ -29,7 +28,6 @@ pub(crate) struct Bench {
     pub(crate) faults: Faults,
     pub(crate) straight: Client,
     pub(crate) program: ProgramId,
-    world: Arc<TestWorld>,
 }
 
 pub(crate) fn moment(text: &str) -> Moment {
@@ -55,9 +53,8 @@ impl Bench {
 
     async fn on(client: Client, straight: Client, faults: Faults, name: String) -> Self {
         create_table(&client, &name).await.unwrap();
-        let world = Arc::new(TestWorld::at(NOW));
-        let engine = Engine::new(table(client, name, &world, Secrets::new(b"secret", &[])));
-        Self { engine, faults, straight, program: "main".parse().unwrap(), world }
+        let engine = Engine::new(table(client, name, Secrets::new(b"secret", &[])));
+        Self { engine, faults, straight, program: "main".parse().unwrap() }
     }
 
     pub(crate) fn table(&self) -> &Table {
@@ -66,7 +63,7 @@ impl Bench {
 
     /// The same table with other secrets.
     pub(crate) fn table_under(&self, secrets: Secrets) -> Table {
-        table(self.table().client().clone(), self.table().name().to_owned(), &self.world, secrets)
+        table(self.table().client().clone(), self.table().name().to_owned(), secrets)
     }
 
     pub(crate) fn call(&self, now: &str) -> Call {
@@ -81,7 +78,7 @@ impl Bench {
     }
 
     pub(crate) fn member(&self) -> MemberId {
-        MemberId::new(self.world.ulid())
+        MemberId::new(Ulid::from(rand::random::<u128>()))
     }
 
     /// The enrolment of a member, not yet written.
@@ -109,9 +106,9 @@ impl Bench {
     }
 }
 
-fn table(client: Client, name: String, world: &Arc<TestWorld>, secrets: Secrets) -> Table {
-    let world = Arc::clone(world);
-    Table::new(client, name, secrets, Arc::new(move || world.ulid()))
+/// Ids are random: tests on one database share its memory of transactions.
+fn table(client: Client, name: String, secrets: Secrets) -> Table {
+    Table::new(client, name, secrets, Arc::new(|| Ulid::from(rand::random::<u128>())))
 }
 
 /// A write of an account alone.

@@ -103,7 +103,7 @@ pub(crate) async fn a_refund_is_recorded_once(bench: Bench) {
 
 pub(crate) async fn a_request_is_carried_out_once(bench: Bench) {
     let posted = bench.joining(bench.member()).await;
-    let carried = Carried { content: [7; 16], entries: posted.entries };
+    let carried = Carried { content: [7; 16], member: posted.account.member, entries: posted.entries };
     let fact = || vec![Fact::Request("hash".to_owned(), carried.clone())];
     done(bench.commit_facts(fact()).await);
     let slots = refused(bench.commit_facts(fact()).await);
@@ -222,4 +222,16 @@ pub(crate) async fn an_account_with_something_due_is_found_by_its_hour(bench: Be
     settled.entries.clear();
     done(bench.commit(&posting(settled)).await);
     assert!(found(keys::due(&bench.program, member, at)).await.is_empty());
+}
+
+pub(crate) async fn a_shard_of_a_campaign_is_never_overdrawn(bench: Bench) {
+    let spend = |points, most| Fact::Budget { rule: "rule".parse().unwrap(), budget: 800, shard: 3, points, most };
+    done(bench.commit_facts(vec![spend(60, Some(40))]).await);
+    done(bench.commit_facts(vec![spend(40, Some(60))]).await);
+    let slots = refused(bench.commit_facts(vec![spend(1, Some(99))]).await);
+    assert_eq!(slots.iter().map(|(slot, _)| slot.clone()).collect::<Vec<_>>(), [Slot::Budget("rule".parse().unwrap())]);
+    // What comes back always may.
+    done(bench.commit_facts(vec![spend(-5, None)]).await);
+    done(bench.commit_facts(vec![spend(5, Some(95))]).await);
+    assert!(matches!(refused(bench.commit_facts(vec![spend(1, Some(99))]).await).as_slice(), [(Slot::Budget(_), _)]));
 }

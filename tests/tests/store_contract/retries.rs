@@ -118,3 +118,13 @@ pub(crate) async fn a_missing_table_is_an_error_at_once(bench: Bench) {
     assert_eq!(bench.table().commit(&bench.program, &write).await.unwrap_err(), refused);
     assert_eq!(bench.faults.seen(), 2);
 }
+
+pub(crate) async fn what_a_lost_answer_counted_is_not_counted_again(bench: Bench) {
+    let spend = |points, most| Fact::Budget { rule: "rule".parse().unwrap(), budget: 800, shard: 0, points, most };
+    bench.faults.arm(Plan::script([(0, Fault::LoseAnswer), (1, Fault::LoseAnswer)]));
+    done(bench.commit_facts(vec![spend(60, Some(40))]).await);
+    bench.faults.disarm();
+    done(bench.commit_facts(vec![spend(40, Some(60))]).await);
+    let slots = refused(bench.commit_facts(vec![spend(1, Some(99))]).await);
+    assert!(matches!(slots.as_slice(), [(Slot::Budget(_), _)]));
+}
