@@ -179,6 +179,29 @@ async fn debts_counters_units_and_levels_that_no_entry_explains_are_found() {
 }
 
 #[tokio::test]
+async fn counters_forgotten_under_an_earlier_version_are_no_error_but_a_missing_one_of_this_period_is() {
+    let mut program = plain_program();
+    program["points"]["late_purchase_days"] = json!(1);
+    program["earning_rules"][0]["limit"] = json!({ "times": 5, "per": "day" });
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let ada = stack.enrol("ada").await;
+    stack.send("POST", "/v1/purchases", Some(&stack.purchase("A-1", &ada, 1_000))).await.expect(201);
+    stack.set_clock("2026-12-01T10:00:00Z");
+    stack.send("POST", "/v1/purchases", Some(&stack.purchase("A-2", &ada, 1_000))).await.expect(201);
+    program["points"]["late_purchase_days"] = json!(365);
+    stack.publish(&program).await;
+    stack.set_clock("2026-12-01T10:02:00Z");
+    let now = Moment::parse(&stack.now()).unwrap();
+    let report = check(stack.engine.table(), 1, now).await.unwrap();
+    assert!(report.is_clean(), "{:#?}", report.findings);
+
+    let books =
+        Books { program: "main".parse().unwrap(), member: ada.parse().unwrap(), other: ada.parse().unwrap(), stack };
+    books.edit_account(|account| account.uses.clear()).await;
+    books.assert_wrong(&books.check().await, Some(3), "counters");
+}
+
+#[tokio::test]
 async fn ledgers_beyond_a_megabyte_are_read_and_proved_whole() {
     let stack = Stack::with_program("2026-11-21T10:00:00Z", &plain_program()).await;
     let ada = stack.enrol("ada").await;

@@ -13,7 +13,7 @@ use crate::table::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
 use loyalty_domain::account::Account;
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::entry::{Cause, Contra, Entry, Kind};
+use loyalty_domain::entry::{Cause, Contra, Entry, Kind, Use};
 use loyalty_domain::id::{MemberId, ProgramId};
 use loyalty_domain::program::Program;
 use loyalty_domain::purchase::Purchase;
@@ -366,7 +366,7 @@ impl<'a> Fold<'a> {
                 ("the held points", built.held != stands.held),
                 ("the lifetime sums", built.lifetime != stands.lifetime),
                 ("the qualifying units", built.units != stands.units),
-                ("the counters of limited rules", built.uses != stands.uses),
+                ("the counters of limited rules", counters_differ(&built, &stands, program, now)),
                 ("the first purchase", built.first_purchase != stands.first_purchase),
                 ("the level", (&built.level.id, built.level.since) != (&stands.level.id, stands.level.since)),
             ];
@@ -385,6 +385,16 @@ impl<'a> Fold<'a> {
         }
         self
     }
+}
+
+/// Counters must agree; only of periods that are over may the account have forgotten some, under a version that let
+/// purchases come less late.
+fn counters_differ(built: &Account, stands: &Account, program: &Program, now: Moment) -> bool {
+    let today = stands.zone(program).date_at(now);
+    let forgotten = |of: &Use| of.start < of.per.start(today);
+    let explained = stands.uses.iter().all(|kept| built.uses.contains(kept));
+    let complete = built.uses.iter().all(|(of, times)| stands.times_used(of) == *times || forgotten(of));
+    !explained || !complete
 }
 
 fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
