@@ -164,7 +164,8 @@ async fn an_entry_whose_purchase_is_gone_is_found() {
 
 #[tokio::test]
 async fn debts_counters_units_and_levels_that_no_entry_explains_are_found() {
-    let edits: [(&str, fn(&mut Account)); 5] = [
+    type Edit = (&'static str, fn(&mut Account));
+    let edits: [Edit; 5] = [
         ("the debt", |account| account.debt += 1),
         ("the qualifying units", |account| account.units[0].1 += 1),
         ("the lifetime sums", |account| account.lifetime.earned += 1),

@@ -1,6 +1,8 @@
 //! Whole histories through the HTTP API of a running stack, and the books proved afterwards: on the samples in the
 //! repository, and on the real files where they are at hand.
 
+#![allow(clippy::disallowed_methods, reason = "a stack of its own is told the time here")]
+
 use jiff::Timestamp;
 use loyalty_local::check;
 use loyalty_local::clock::World;

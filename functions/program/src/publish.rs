@@ -77,9 +77,10 @@ fn expected_version(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
     let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or("").trim();
     // `+2` and `02` read as numbers too, but a version has one name.
-    let number = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|number| {
-        number.parse::<u32>().ok().filter(|read| read.to_string() == number)
-    });
+    let number = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .and_then(|number| number.parse::<u32>().ok().filter(|read| read.to_string() == number));
     match (text, number) {
         ("*", _) => Ok(None),
         (_, Some(number)) => Ok(Some(number)),
