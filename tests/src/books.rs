@@ -23,6 +23,14 @@ pub async fn items(stack: &Stack) -> Vec<Item> {
     }
 }
 
+/// Puts items into the table, past the fault layer.
+pub async fn restore(stack: &Stack, items: Vec<Item>) {
+    let client = stack.embedded.client();
+    for item in items {
+        client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    }
+}
+
 /// The text of a string attribute.
 #[track_caller]
 pub fn text<'a>(item: &'a Item, name: &str) -> &'a str {
@@ -86,7 +94,8 @@ fn attributes(item: &Item) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Fails unless every account is the fold of its entries and every fact has its entry.

@@ -152,6 +152,28 @@ async fn identical_purchases_of_a_guest_at_once_are_one_purchase() {
     .await;
 }
 
+#[tokio::test]
+async fn a_guests_purchase_that_many_claim_at_once_goes_to_one() {
+    race(async |arena: Arena| {
+        let mut body = arena.stack.purchase("G-1", "-", 1_999);
+        body.as_object_mut().unwrap().remove("member");
+        Ask::post("/v1/purchases", body).once(&arena.stack).await.expect(201);
+        let mut asks = Vec::new();
+        for number in 0..8 {
+            let member = arena.member_with(&format!("m-{number}"), 0).await;
+            let body = json!({ "member": { "member_id": member }, "net_total": 1_999 });
+            asks.push(Ask::post("/v1/purchases/web/G-1/claim", body));
+        }
+        // Each twice, as a page that was loaded again does.
+        asks.extend(asks.clone());
+        let ended = arena.all(asks).await;
+        let won: Vec<usize> = (0..16).filter(|place| ended[*place].answer.status == 201).collect();
+        assert!(won.len() == 2 && won[0] + 8 == won[1], "{won:?} {:?}", statuses(&ended));
+        assert_eq!(must_balance(&arena.stack).await.outstanding, 19);
+    })
+    .await;
+}
+
 /// A member who bought ten of line 1 and ten of line 2, 10.00 each line.
 async fn bought(arena: &Arena) -> String {
     let member = arena.member_with("ada", 0).await;
