@@ -176,7 +176,11 @@ impl Place {
             tokio::spawn(async move {
                 let mut each = Vec::with_capacity(IN_A_ROUND);
                 for turn in 0..IN_A_ROUND / in_flight {
-                    each.push(place.once(way, lots, (lane + turn * in_flight) % MEMBERS).await);
+                    let (member, begun) = ((lane + turn * in_flight) % MEMBERS, clock());
+                    // A task of its own: the embedded table blocks its thread, and others are to wait their turn as they
+                    // would at a server, waiting included in what is measured.
+                    tokio::spawn(Arc::clone(&place).once(way, lots, member)).await.unwrap();
+                    each.push(clock() - begun);
                 }
                 each
             })
@@ -189,12 +193,13 @@ impl Place {
         all
     }
 
-    async fn once(&self, way: Way, lots: usize, member: usize) -> Duration {
+    async fn once(self: Arc<Self>, way: Way, lots: usize, member: usize) {
+        // To the end of the queue: the runtime would let the newest task go first.
+        tokio::task::yield_now().await;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let id = &self.members[&lots][member];
         let body = self.template.replace("ORDER", &format!("A-{number}")).replace("MEMBER", id);
         let key = raw_key(lots, member);
-        let begun = clock();
         match way {
             Way::Raw => self.written[&lots].again(&self.raw, TABLE, &key, number).await,
             Way::Router => {
@@ -210,7 +215,6 @@ impl Place {
                 answer.into_body().collect().await.unwrap();
             }
         }
-        clock() - begun
     }
 
     async fn answer(&self, path: &str, body: String) -> Value {
@@ -226,5 +230,5 @@ impl Place {
 
 /// As long as the engine's.
 fn raw_key(lots: usize, member: usize) -> String {
-    format!("main#M#mbr_{lots:013}{member:013}")
+    format!("main#M#{lots:013}{member:013}")
 }

@@ -51,17 +51,16 @@ impl Run {
     }
 }
 
-/// Plays a scene by its name: `award R L` (rules, lines), `decision N` (settle and record with so many lots, account read
-/// and written as bytes not included), `load R` (a program document of R rules), `earn N` (a whole request with so many
-/// lots, on a table that answers at once) and `raw N` (its two DynamoDB calls alone, on the same table). None if there is
-/// no such scene.
+/// Plays a scene by its name: `award R L` (rules, lines), `decision R N` (settle and record under R rules with N lots),
+/// `load R` (a program document of R rules), `earn N` (a whole request with N lots, on a table that answers at once) and
+/// `raw N` (its two DynamoDB calls alone, on the same table). None if there is no such scene.
 pub fn play(scene: &str, run: Run) -> Option<Duration> {
     let words: Vec<&str> = scene.split(' ').collect();
     let (name, sizes) = words.split_first()?;
     let sizes: Vec<usize> = sizes.iter().map(|size| size.parse().ok()).collect::<Option<_>>()?;
     match (*name, sizes.as_slice()) {
         ("award", [rules, lines]) => Some(awarding(*rules, *lines, run)),
-        ("decision", [lots]) => Some(deciding(*lots, run)),
+        ("decision", [rules, lots]) => Some(deciding(*rules, *lots, run)),
         ("load", [rules]) => {
             let document = inputs::program(*rules).to_string();
             Some(run.run(|| drop(black_box(load(black_box(document.as_bytes()))))))
@@ -90,11 +89,11 @@ fn awarding(rules: usize, lines: usize, run: Run) -> Duration {
     })
 }
 
-fn deciding(lots: usize, run: Run) -> Duration {
-    let programs = programs(load(inputs::program(RULES).to_string().as_bytes()));
+fn deciding(rules: usize, lots: usize, run: Run) -> Duration {
+    let programs = programs(load(inputs::program(rules).to_string().as_bytes()));
     let account = account(&programs, lots);
     let now = month(LAST_MONTH);
-    let order = order(&purchase("B-1", &account.member.to_string(), &now, LINES, RULES));
+    let order = order(&purchase("B-1", &account.member.to_string(), &now, LINES, rules));
     run.run(|| {
         let mut draft = Draft::new(black_box(&account).clone(), &programs, moment(&now), "bench").unwrap();
         assert!(!draft.settle().unwrap());
