@@ -118,9 +118,14 @@ impl<'a> Running<'a> {
             Some(true) => Selected::All,
             Some(false) => Selected::None,
             None => {
-                let which: Vec<bool> =
-                    self.lines.iter().map(|line| when.holds(self.facts, Some(line.facts)) == Some(true)).collect();
-                if which.contains(&true) { Selected::Some(which) } else { Selected::None }
+                let holds = |line: &AwardLine<'_>| when.holds(self.facts, Some(line.facts)) == Some(true);
+                // Most rules of a large program select no line; they are to cost no memory.
+                let Some(first) = self.lines.iter().position(holds) else { return Selected::None };
+                let mut which = vec![false; self.lines.len()];
+                for (selected, line) in which.iter_mut().zip(self.lines).skip(first) {
+                    *selected = holds(line);
+                }
+                Selected::Some(which)
             }
         }
     }
@@ -151,30 +156,29 @@ impl<'a> Running<'a> {
         Ok((given, shrink.ok_or(TooMuch)?))
     }
 
-    /// Rates are brought to one denominator, so that adding them up costs whole numbers only.
+    /// Rates of the rules that select anything are brought to one denominator, so that adding them up costs whole numbers
+    /// only.
     fn per_amount(&mut self) -> Result<(), TooMuch> {
-        let rates: Vec<(usize, &Rule, Exact, i64)> = self
-            .rules()
-            .filter_map(|(place, rule)| match rule.award {
-                Award::PerAmount { points, amount, currency } if currency == self.currency => {
-                    Some((place, rule, points, amount))
-                }
-                Award::PerAmount { .. } | Award::Multiply(_) | Award::Points(_) => None,
-            })
-            .collect();
         let mut scale: i128 = 1;
-        let mut exact_rates = Vec::with_capacity(rates.len());
-        for (place, rule, points, amount) in rates {
+        let mut rates = Vec::new();
+        for (place, rule) in self.rules() {
+            let (points, amount) = match rule.award {
+                Award::PerAmount { points, amount, currency } if currency == self.currency => (points, amount),
+                Award::PerAmount { .. } | Award::Multiply(_) | Award::Points(_) => continue,
+            };
+            let selected = self.selected(rule);
+            if matches!(selected, Selected::None) {
+                continue;
+            }
             let rate = Exact::fraction(1, i128::from(amount)).and_then(|per| points.times(per)).ok_or(TooMuch)?;
             scale = crate::program::lcm(scale, rate.denominator());
-            exact_rates.push((place, rule, points, amount, rate));
+            rates.push((place, rule, points, amount, rate, selected));
         }
         let mut sums = vec![0_i128; self.lines.len()];
         // Rules that a budget cuts, which hardly ever happens, add exact shares of their own.
         let mut shrunk: Vec<Vec<Exact>> = Vec::new();
-        for (place, rule, points, amount, rate) in exact_rates {
-            let selected = self.selected(rule);
-            if matches!(selected, Selected::None) || self.used_up(place, rule) {
+        for (place, rule, points, amount, rate, selected) in rates {
+            if self.used_up(place, rule) {
                 continue;
             }
             let net = self.net_of(&selected)?;

@@ -176,7 +176,7 @@ pub fn record(
     reference: [u8; 16],
 ) -> Result<PurchaseDecision, Refusal> {
     let bought = purchase_of(order, draft.now(), Some(reference), None);
-    let Judged { purchase, budgets, .. } = judge(&mut draft, programs, bought)?;
+    let Judged { purchase, budgets, .. } = judge(&mut draft, programs, bought, WhyNot::Unasked)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
     Ok(PurchaseDecision { posted, purchase, budgets })
@@ -188,7 +188,7 @@ pub fn record(
 /// As [`record`].
 pub fn quote(mut draft: Draft<'_>, programs: &Programs, order: &Order) -> Result<Quote, Refusal> {
     let bought = purchase_of(order, draft.now(), None, None);
-    let Judged { purchase, budgets, not_applied } = judge(&mut draft, programs, bought)?;
+    let Judged { purchase, budgets, not_applied } = judge(&mut draft, programs, bought, WhyNot::Asked)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
     Ok(Quote { purchase, entries: posted.own_entries().to_vec(), budgets, not_applied })
@@ -223,7 +223,7 @@ pub fn claim(
         return Err(Refusal::WrongTotal);
     }
     purchase.version += 1;
-    let Judged { purchase, budgets, .. } = judge(&mut draft, programs, purchase)?;
+    let Judged { purchase, budgets, .. } = judge(&mut draft, programs, purchase, WhyNot::Unasked)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
     Ok(PurchaseDecision { posted, purchase, budgets })
@@ -253,7 +253,19 @@ struct Judged {
     not_applied: Vec<NotApplied>,
 }
 
-fn judge(draft: &mut Draft<'_>, programs: &Programs, mut purchase: Purchase) -> Result<Judged, Refusal> {
+/// Whether anybody wants to know why rules gave nothing. Words for hundreds of rules cost more than the award itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WhyNot {
+    Asked,
+    Unasked,
+}
+
+fn judge(
+    draft: &mut Draft<'_>,
+    programs: &Programs,
+    mut purchase: Purchase,
+    why_not: WhyNot,
+) -> Result<Judged, Refusal> {
     draft.must_take_part()?;
     let now = draft.now();
     let occurred_at = business_time(purchase.occurred_at, now, draft.program().points.late_purchase_days)?;
@@ -267,7 +279,10 @@ fn judge(draft: &mut Draft<'_>, programs: &Programs, mut purchase: Purchase) -> 
     let lines = purchase.lines_left();
     let caps = frozen.caps();
     let mut awarded = award(program, &facts, purchase.currency, &lines, caps).map_err(|_| Refusal::TooMuch)?;
-    let not_applied = not_applied(program, &facts, purchase.currency, &lines, caps, &awarded);
+    let not_applied = match why_not {
+        WhyNot::Asked => not_applied(program, &facts, purchase.currency, &lines, caps, &awarded),
+        WhyNot::Unasked => Vec::new(),
+    };
 
     let lot = grant::lot(draft.account(), program, occurred_at);
     if program.points.notice_days == 0

@@ -307,10 +307,8 @@ impl Engine {
         facts: Vec<Fact>,
     ) -> Result<Write, Failure> {
         let Some(posted) = posted else { return Ok(Write { posted: None, facts }) };
-        let account = posted.account.clone();
-        let due = self
-            .with_versions(call, programs, |programs| Ok(account.next_due(&programs.at(call.now)?.program)))
-            .await?;
+        let next_due = |programs: &Programs| Ok(posted.account.next_due(&programs.at(call.now)?.program));
+        let due = self.with_versions(call, programs, next_due).await?;
         Ok(Write { posted: Some((posted, due)), facts })
     }
 
