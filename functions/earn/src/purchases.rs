@@ -72,11 +72,11 @@ pub(crate) async fn record(State(app): State<App>, principal: Principal, body: J
         None => app.engine.transact(&call, None, None, &command).await?,
     };
     let own: &[Entry] = done.outcome.award.as_ref().map_or(&[], |award| &award.entries);
-    let answer = Answer::created(json!({
-        "purchase": view::purchase(&done.outcome, true),
-        "entries": entries(own, buyer(&done.outcome)),
-        "account": app.show_after(&call, &done).await?,
-    }));
+    let answer = Answer::created(view::object([
+        ("purchase", view::purchase(&done.outcome, true)),
+        ("entries", entries(own, buyer(&done.outcome)).into()),
+        ("account", app.show_after(&call, &done).await?),
+    ]));
     Ok(answer.replayed(done.replayed))
 }
 

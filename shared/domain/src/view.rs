@@ -142,15 +142,15 @@ pub fn entry(entry: &Entry, member: MemberId) -> Value {
     let explanation = entry.explanation.iter().map(|reason| {
         let mut line = serde_json::Map::new();
         if let Some(rule) = reason.rule() {
-            line.insert("rule".to_owned(), json!(rule));
+            line.insert("rule".to_owned(), rule.into());
         }
-        line.insert("text".to_owned(), json!(reason.words()));
+        line.insert("text".to_owned(), reason.words().into());
         if let Some(exact) = reason.exact() {
-            line.insert("exact".to_owned(), json!(exact.to_string()));
+            line.insert("exact".to_owned(), exact.to_string().into());
         }
         Value::Object(line)
     });
-    json!({
+    let scalars = json!({
         "entry_id": entry.id(member).to_string(),
         "seq": entry.seq,
         "kind": entry.kind.word(),
@@ -158,14 +158,26 @@ pub fn entry(entry: &Entry, member: MemberId) -> Value {
         "contra": entry.kind.contra().word(),
         "balance_after": entry.balance_after,
         "debt_repaid": entry.debt_repaid,
-        "draws": draws.collect::<Vec<_>>(),
-        "cause": cause(&entry.cause),
         "program_version": entry.program_version,
-        "explanation": explanation.collect::<Vec<_>>(),
         "occurred_at": entry.occurred_at.to_string(),
         "recorded_at": entry.recorded_at.to_string(),
         "actor": entry.actor,
-    })
+    });
+    let (draws, explanation) = (draws.collect(), explanation.collect());
+    with(scalars, [("draws", draws), ("cause", cause(&entry.cause)), ("explanation", explanation)])
+}
+
+/// An object of parts that are shown already. `json!` would copy every one of them, and theirs again.
+#[must_use]
+pub fn object<const N: usize>(parts: [(&str, Value); N]) -> Value {
+    with(Value::Object(serde_json::Map::new()), parts)
+}
+
+fn with<const N: usize>(mut object: Value, parts: [(&str, Value); N]) -> Value {
+    if let Value::Object(fields) = &mut object {
+        fields.extend(parts.map(|(name, part)| (name.to_owned(), part)));
+    }
+    object
 }
 
 fn shown(lot: &LotKey, as_of: Moment) -> (Option<String>, Option<String>) {
@@ -199,7 +211,7 @@ pub fn purchase(purchase: &Purchase, as_recorded: bool) -> Value {
             "net_amount": line.bought.net,
         });
         if let (Some(object), Some(sku)) = (shown.as_object_mut(), &line.bought.sku) {
-            object.insert("sku".to_owned(), json!(sku.as_str()));
+            object.insert("sku".to_owned(), sku.as_str().into());
         }
         if let (Some(object), false) = (shown.as_object_mut(), as_recorded) {
             object.insert("quantity_left".to_owned(), json!(line.quantity_left));
@@ -208,7 +220,7 @@ pub fn purchase(purchase: &Purchase, as_recorded: bool) -> Value {
         shown
     });
     let award = purchase.award.as_ref();
-    json!({
+    let scalars = json!({
         "channel": purchase.channel.as_str(),
         "order_id": purchase.order_id.as_str(),
         "member_id": award.map(|award| award.member.to_string()),
@@ -220,8 +232,8 @@ pub fn purchase(purchase: &Purchase, as_recorded: bool) -> Value {
         "currency": purchase.currency.code(),
         "store": purchase.store.as_ref().map(|store| store.as_str()),
         "net_total": purchase.net_bought(),
-        "lines": lines.collect::<Vec<_>>(),
-    })
+    });
+    with(scalars, [("lines", lines.collect())])
 }
 
 /// The type of the event that an entry becomes.
