@@ -59,7 +59,8 @@ async fn a_claim_earns_on_what_is_left_and_refunds_go_on_after_it() {
     body["lines"][0]["quantity"] = json!(4);
     body["lines"][0]["net_amount"] = json!(4_000);
     stack.send("POST", "/v1/purchases", Some(&body)).await.expect(201);
-    let back = |id: &str| json!({ "refund_id": id, "occurred_at": stack.now(), "lines": [{ "line_id": "1", "quantity": 1 }] });
+    let back =
+        |id: &str| json!({ "refund_id": id, "occurred_at": stack.now(), "lines": [{ "line_id": "1", "quantity": 1 }] });
     stack.send("POST", "/v1/purchases/web/G-1/refunds", Some(&back("R-1"))).await.expect(201);
     let claimed = stack.send("POST", "/v1/purchases/web/G-1/claim", Some(&claim(&ada, 4_000))).await.expect(201);
     assert_eq!(claimed["purchase"]["points"], 30);
@@ -108,7 +109,8 @@ async fn of_many_claims_at_once_one_wins() {
     let mut running = tokio::task::JoinSet::new();
     for body in claims {
         let stack = stack.clone();
-        running.spawn(async move { stack.send("POST", "/v1/purchases/web/G-1/claim", Some(&body)).await.status.as_u16() });
+        running
+            .spawn(async move { stack.send("POST", "/v1/purchases/web/G-1/claim", Some(&body)).await.status.as_u16() });
     }
     let mut statuses = running.join_all().await;
     statuses.sort_unstable();
