@@ -11,6 +11,7 @@ use axum::routing::{any, get};
 use axum::{Extension, Json, Router};
 use http::StatusCode;
 use jiff::Timestamp;
+use loyalty_domain::id::EntryId;
 use loyalty_domain::json::{self, Faults, Object, Path};
 use loyalty_http::{Problem, RequestId};
 use serde_json::{Value, json};
@@ -122,7 +123,12 @@ async fn events(
     id: Option<Extension<RequestId>>,
     Query(mut query): Query<HashMap<String, String>>,
 ) -> Response {
-    let events = local.events.events(query.remove("after")).await.map(|events| json!({"events": events}));
+    let after = query.remove("after");
+    if after.as_ref().is_some_and(|id| id.parse::<EntryId>().is_err()) {
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "malformed", "after must be the id of an event");
+        return problem.into_response();
+    }
+    let events = local.events.events(after).await.map(|events| json!({"events": events}));
     answer(events.map_err(internal), id)
 }
 

@@ -16,6 +16,7 @@ pub fn is_from_here(request: &Request) -> bool {
         && request.uri().authority().is_none_or(|authority| is_loopback(authority.as_str()))
         && names_us(request.headers())
         && comes_from_us(request.headers())
+        && request.headers().get_all("sec-fetch-site").iter().all(|site| site != "cross-site")
 }
 
 /// Every `Host` must be ours; one without is no browser's, but no decent client's either.

@@ -4,3 +4,4 @@ pub mod callgrind;
 pub mod canned;
 pub mod inputs;
 pub mod scenes;
+pub mod whole;

@@ -122,3 +122,21 @@ async fn a_rate_with_a_budget_gives_each_line_its_share_of_what_is_left() {
     // 15 of the 30 points: 10 for the coffee, doubled, and 5 for the rest.
     assert_eq!(points(&stack.send("POST", "/v1/purchases", Some(&body)).await.expect(201)), 25);
 }
+
+#[tokio::test]
+async fn a_campaign_that_gave_a_purchase_nothing_gives_its_refunds_nothing_and_never_blocks_them() {
+    let mut program = plain_program();
+    program["earning_rules"].as_array_mut().unwrap().push(json!({
+        "id": "small", "on": "purchase", "award": { "points": 60 }, "budget": { "points": 10 },
+        "when": { "not": { "net_total_at_least": { "amount": 5_000, "currency": "EUR" } } },
+    }));
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let (ada, bob) = (stack.enrol("ada").await, stack.enrol("bob").await);
+    assert_eq!(points(&buy(&stack, "1", &bob).await), 10 + 10);
+    let mut big = stack.purchase("2", &ada, 10_000);
+    big["lines"][0]["quantity"] = json!(10);
+    assert_eq!(points(&stack.send("POST", "/v1/purchases", Some(&big)).await.expect(201)), 100);
+    let back = json!({ "refund_id": "R", "occurred_at": stack.now(), "lines": [{ "line_id": "1", "quantity": 6 }] });
+    let refund = stack.send("POST", "/v1/purchases/web/2/refunds", Some(&back)).await.expect(201);
+    assert_eq!(refund["refund"]["points_clawed_back"], 60);
+}

@@ -163,6 +163,13 @@ async fn an_entry_whose_purchase_is_gone_is_found() {
 }
 
 #[tokio::test]
+async fn entries_whose_account_is_gone_are_found() {
+    let books = Books::kept().await;
+    books.delete(keys::account(&books.program, books.member)).await;
+    books.assert_wrong(&books.check().await, None, "no account");
+}
+
+#[tokio::test]
 async fn debts_counters_units_and_levels_that_no_entry_explains_are_found() {
     type Edit = (&'static str, fn(&mut Account));
     let edits: [Edit; 5] = [

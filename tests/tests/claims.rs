@@ -116,3 +116,17 @@ async fn of_many_claims_at_once_one_wins() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
 }
+
+#[tokio::test]
+async fn a_purchase_of_which_everything_came_back_cannot_be_claimed() {
+    let mut program = plain_program();
+    program["earning_rules"] = json!([{ "id": "visit", "on": "purchase", "award": { "points": 100 } }]);
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let ada = stack.enrol("ada").await;
+    guest(&stack, "G-1", 5_000).await;
+    let back = json!({ "refund_id": "R-1", "occurred_at": stack.now(), "lines": [{ "line_id": "1", "quantity": 1 }] });
+    stack.send("POST", "/v1/purchases/web/G-1/refunds", Some(&back)).await.expect(201);
+    let answer = stack.send("POST", "/v1/purchases/web/G-1/claim", Some(&claim(&ada, 5_000))).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (409, "purchase_refunded"));
+    assert_eq!(stack.account(&ada).await["lifetime"]["earned"], 0);
+}

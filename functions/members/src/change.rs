@@ -87,7 +87,7 @@ async fn account_change(
 fn facts(member: MemberId, before: &Person, after: &Person) -> (Vec<Identity>, Vec<Fact>) {
     let (old, new) = (before.profile.identities(), after.profile.identities());
     let gained: Vec<Identity> = new.iter().filter(|identity| !old.contains(identity)).cloned().collect();
-    let of = IdentityOf { member, enrolled_by: None };
+    let of = IdentityOf { member };
     let lost = old.into_iter().filter(|identity| !new.contains(identity)).map(Fact::IdentityGone);
     let taken = gained.iter().map(|identity| Fact::Identity(identity.clone(), of.clone()));
     let facts = taken.chain(lost).chain([Fact::PersonChanged(member, after.clone(), before.version)]).collect();

@@ -35,8 +35,8 @@ pub(crate) async fn enrol(State(app): State<App>, principal: Principal, body: Js
         let posted = app.engine.with_versions(&call, &mut programs, step).await?;
         let account = posted.account.clone();
         let referral_code = referral_code_of(app.surroundings.ulid().random());
-        let person = Person { profile: profile.clone(), version: 1, referral_code };
-        match app.engine.commit_new(&call, Some(posted), facts(member, &person, digest)).await {
+        let person = Person { profile: profile.clone(), version: 1, referral_code, enrolled_by: digest };
+        match app.engine.commit_new(&call, Some(posted), facts(member, &person)).await {
             Ok(()) => {
                 let account = app.show(&call, Arc::clone(&programs), &account).await?;
                 let member = show_member(&person, member, Status::Active, call.now);
@@ -58,8 +58,8 @@ fn no_referrals() -> Problem {
     Problem::unprocessable(faults, "referral_refused")
 }
 
-fn facts(member: MemberId, person: &Person, digest: [u8; 16]) -> Vec<Fact> {
-    let of = IdentityOf { member, enrolled_by: Some(digest) };
+fn facts(member: MemberId, person: &Person) -> Vec<Fact> {
+    let of = IdentityOf { member };
     let identities = person.profile.identities().into_iter().map(|identity| Fact::Identity(identity, of.clone()));
     let rest = [Fact::Person(member, person.clone()), Fact::Code(person.referral_code.clone(), member)];
     // Identities first, so that their places are those of the profile's list.
@@ -84,11 +84,14 @@ async fn again_or_taken(
         .collect();
     let places: BTreeSet<usize> = taken.iter().map(|(place, _)| *place).collect();
     let owners: BTreeSet<MemberId> = taken.iter().filter_map(|(_, of)| of.as_ref().map(|of| of.member)).collect();
-    let by_this = taken.iter().all(|(_, of)| of.as_ref().is_some_and(|of| of.enrolled_by == Some(digest)));
     let mut owners = owners.into_iter();
-    if let (true, Some(member), None) = (by_this && places.len() == identities.len(), owners.next(), owners.next()) {
-        let (shown, account) = crate::read::member_and_account(app, call, member).await?;
-        return Ok(Answer::ok(json!({ "member": shown, "account": account })).replayed(true));
+    if let (Some(member), None) = (owners.next(), owners.next()) {
+        // Whatever the member has changed since, it was this enrolment.
+        let person = app.engine.person(&call.program, member).await?;
+        if person.is_some_and(|person| person.enrolled_by == digest) {
+            let (shown, account) = crate::read::member_and_account(app, call, member).await?;
+            return Ok(Answer::ok(json!({ "member": shown, "account": account })).replayed(true));
+        }
     }
     Err(identity_taken(&identities, &places))
 }

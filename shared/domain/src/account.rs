@@ -167,6 +167,10 @@ impl Account {
         }
         self.lots.activate(entry.recorded_at);
         let mut drawn: i64 = 0;
+        let gained: i128 = entry.draws.iter().map(|draw| i128::from(draw.points.max(0))).sum();
+        if self.lots.total() + gained + i128::from(self.held) > i128::from(i64::MAX) {
+            return Err(bad("sums overflow"));
+        }
         for draw in &entry.draws {
             self.lots.draw(*draw).map_err(|_| bad("draws points that its lot does not have"))?;
             drawn = drawn.checked_add(draw.points).ok_or(bad("sums overflow"))?;

@@ -80,13 +80,38 @@ impl Moment {
     /// Reads RFC 3339 with an offset, of the years 1900 to 2999.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let shape = text.as_bytes();
-        if !text.is_ascii() || text.contains(['[', ' ']) || !matches!(shape.get(10), Some(b'T' | b't')) {
+        if !is_rfc3339(text) {
             return None;
         }
         let moment = Self::new(text.parse().ok()?);
         (EARLIEST_MS..LATEST_MS).contains(&moment.0).then_some(moment)
     }
+}
+
+/// Whether a text has the shape of RFC 3339: date, `T`, time with seconds, perhaps a fraction, `Z` or an offset. The calendar's
+/// own parser takes more spellings.
+fn is_rfc3339(text: &str) -> bool {
+    let fits = |text: &str, shape: &str| {
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(byte, like)| match like {
+                b'0' => byte.is_ascii_digit(),
+                other => byte.eq_ignore_ascii_case(&other),
+            })
+    };
+    let Some((time, rest)) = text.split_at_checked(19) else { return false };
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => {
+            let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+            if zone.len() == fraction.len() || fraction.len() - zone.len() > 9 {
+                return false;
+            }
+            zone
+        }
+        None => rest,
+    };
+    let hour = zone.get(1..3).and_then(|hour| hour.parse::<u8>().ok());
+    let offset = (fits(zone, "+00:00") || fits(zone, "-00:00")) && hour.is_some_and(|hour| hour < 24);
+    fits(time, "0000-00-00T00:00:00") && (fits(zone, "Z") || offset)
 }
 
 impl fmt::Display for Moment {
@@ -308,6 +333,13 @@ mod tests {
             "1899-12-31T23:59:59Z",
             "3000-01-01T00:00:00Z",
             "2026-11-20 09:59:00Z",
+            "2026-11-20T09:59Z",
+            "2026-11-20T09:59:00,5Z",
+            "2026-11-20T09:59:00.Z",
+            "2026-11-20T09:59:00+0100",
+            "2026-11-20T09:59:00+01",
+            "2026-11-20T09:59:00+24:00",
+            "2026-11-20T09:59:00+01:00[Europe/Berlin]",
             "",
             "x",
         ] {

@@ -202,7 +202,10 @@ impl<'a> Draft<'a> {
             lots().any(|key| key.notice_due().is_some_and(|due| due <= self.now)).then_some((self.now, Due::Notice));
         let settled_end = |key: LotKey| if key.notice_due().is_some() { None } else { key.end(self.now) };
         let expire = lots().filter_map(settled_end).min().map(|at| (at, Due::Expire));
-        let review = tier::next_review(&self.account, self.program()).map(|at| (at, Due::Review));
+        // A level that the program does not have any more is looked at now.
+        let unknown = !self.program().level_ids.contains(&self.account.level.id);
+        let review = if unknown { Some(self.now) } else { tier::next_review(&self.account, self.program()) };
+        let review = review.map(|at| (at, Due::Review));
         [notice, expire, review].into_iter().flatten().filter(|(at, _)| *at <= self.now).min()
     }
 

@@ -396,8 +396,8 @@ impl Reason {
             Reason::Refunded { first, before, left } => {
                 format!("of {first} points first awarded, {left} are left after the refund, {before} before it")
             }
-            Reason::Forgiven { points } => format!("{points} points were spent already and are let go"),
-            Reason::Owed { points } => format!("{points} points were spent already and are owed"),
+            Reason::Forgiven { points } => format!("{points} points are not there any more and are let go"),
+            Reason::Owed { points } => format!("{points} points are not there any more and are owed"),
             Reason::DebtRepaid { points } => format!("{points} points pay what was owed"),
             Reason::Ends { points, at } => format!("{points} points end at {at}"),
             Reason::LevelChanged { from, to, units } => {

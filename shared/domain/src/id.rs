@@ -141,12 +141,21 @@ impl FromStr for Label {
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let count = text.chars().take(65).count();
-        if (1..=64).contains(&count) && !text.chars().any(char::is_control) {
+        if (1..=64).contains(&count) && !text.chars().any(is_unprintable) {
             Ok(Self(text.to_owned()))
         } else {
             Err(NotAnId)
         }
     }
+}
+
+/// Whether a character cannot be seen, or turns round those beside it: controls, line separators, marks of direction and
+/// spaces of no width. The joiners that scripts and emoji need are none of these.
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}')
 }
 
 impl fmt::Debug for Label {

@@ -110,8 +110,11 @@ pub fn phone(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Identity
 pub fn email(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Identity> {
     let value = text(json, at, faults)?;
     let plausible = value.rsplit_once('@').is_some_and(|(local, domain)| {
-        let odd =
-            |c: char| c.is_control() || c.is_whitespace() || matches!(c, '@' | '<' | '>' | '(' | ')' | ',' | ';' | '"');
+        let odd = |c: char| {
+            crate::id::is_unprintable(c)
+                || c.is_whitespace()
+                || matches!(c, '@' | '<' | '>' | '(' | ')' | ',' | ';' | '"')
+        };
         (1..=64).contains(&local.len())
             && (3..=190).contains(&domain.len())
             && !local.contains(odd)

@@ -118,6 +118,12 @@ impl Lots {
         self.0.len()
     }
 
+    /// All points, which may be more than one number of 64 bits can say.
+    #[must_use]
+    pub fn total(&self) -> i128 {
+        self.0.iter().map(|lot| i128::from(lot.points)).sum()
+    }
+
     /// Points that can be spent.
     #[must_use]
     pub fn available(&self) -> i64 {

@@ -160,7 +160,7 @@ impl Patch<'_, '_> {
 
 fn personal_name(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<String> {
     let name = text(json, at, faults)?;
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(crate::id::is_unprintable) {
         faults.malformed(at, "must be 1 to 100 printable characters");
         return None;
     }

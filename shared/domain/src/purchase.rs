@@ -139,6 +139,8 @@ pub struct BudgetUse {
     pub budget: i64,
     /// Signed.
     pub points: i64,
+    /// Whether it was granted before: what one refund gave back another may need again, and is not asked whether it may.
+    pub granted: bool,
 }
 
 /// What recording a purchase writes.
@@ -222,6 +224,9 @@ pub fn claim(
     if purchase.net_bought() != net_total {
         return Err(Refusal::WrongTotal);
     }
+    if purchase.lines_left().is_empty() {
+        return Err(Refusal::NothingLeft);
+    }
     purchase.version += 1;
     let Judged { purchase, budgets, .. } = judge(&mut draft, programs, purchase, WhyNot::Unasked)?;
     let posted = draft.finish()?;
@@ -291,8 +296,8 @@ fn judge(
         let explanation = vec![Reason::RecordedTooLate { expired_at }];
         awarded = Awarded { points: 0, gave: Vec::new(), of_budgets: Vec::new(), explanation };
     }
-    let budgets = budget_uses(program, &awarded.of_budgets, &[]);
-    frozen.budgets = awarded.of_budgets;
+    let budgets = budget_uses(program, &awarded.of_budgets, &[], false);
+    frozen.budgets = granted(program, &awarded.of_budgets);
     let lot = if lot.activates_at.is_some_and(|at| at <= now) { lot.activated() } else { lot };
     let units_bucket = tier::bucket(draft.account(), program, occurred_at);
     let recorded = Recorded {
@@ -334,20 +339,32 @@ fn judge(
     Ok(Judged { purchase, budgets, not_applied })
 }
 
+/// What each rule with a budget was granted, nothing included: more it cannot give when lines come back.
+fn granted(program: &Program, of_budgets: &[(usize, i64)]) -> Vec<(usize, i64)> {
+    let points = |place| of_budgets.iter().find(|(rule, _)| *rule == place).map_or(0, |(_, points)| *points);
+    let rules = program.rules.iter().enumerate().filter(|(_, rule)| rule.budget.is_some());
+    rules.map(|(place, _)| (place, points(place))).collect()
+}
+
 fn budgets_left(program: &Program, known: &BudgetsLeft) -> Vec<(usize, i64)> {
     let rules = program.rules.iter().enumerate().filter(|(_, rule)| rule.budget.is_some());
     rules.filter_map(|(place, rule)| Some((place, *known.get(&rule.id)?))).collect()
 }
 
 /// What campaigns pay when these shares of theirs take the place of those.
-pub(crate) fn budget_uses(program: &Program, now: &[(usize, i64)], before: &[(usize, i64)]) -> Vec<BudgetUse> {
+pub(crate) fn budget_uses(
+    program: &Program,
+    now: &[(usize, i64)],
+    before: &[(usize, i64)],
+    granted: bool,
+) -> Vec<BudgetUse> {
     let of = |shares: &[(usize, i64)], place| {
         shares.iter().find(|(rule, _)| *rule == place).map_or(0, |(_, points)| *points)
     };
     let rules = program.rules.iter().enumerate().filter_map(|(place, rule)| Some((place, rule, rule.budget?)));
     let uses = rules.map(|(place, rule, budget)| {
         let points = of(now, place) - of(before, place);
-        BudgetUse { rule: rule.id.clone(), budget, points }
+        BudgetUse { rule: rule.id.clone(), budget, points, granted }
     });
     uses.filter(|used| used.points != 0).collect()
 }

@@ -110,7 +110,7 @@ pub fn refund(
     review_early(&mut draft, &award);
     draft.lift_level()?;
 
-    let budgets = budget_uses(program, &after.of_budgets, &before.of_budgets);
+    let budgets = budget_uses(program, &after.of_budgets, &before.of_budgets, true);
     purchase.award = Some(award);
     let posted = draft.finish()?;
     let entries = posted.own_entries().to_vec();
@@ -161,10 +161,12 @@ fn take_lines(purchase: &mut Purchase, told: &Return, now: Moment) -> Result<(),
     if told.occurred_at > now.plus_minutes(MINUTES_AHEAD) {
         return Err(Refusal::InFuture);
     }
-    let mut too_much = Vec::new();
+    let (mut unknown, mut too_much) = (Vec::new(), Vec::new());
     for (index, back) in told.lines.iter().enumerate() {
-        let line = purchase.lines.iter_mut().find(|line| line.bought.line_id == back.line_id);
-        let line = line.ok_or(Refusal::LineUnknown { index })?;
+        let Some(line) = purchase.lines.iter_mut().find(|line| line.bought.line_id == back.line_id) else {
+            unknown.push(index);
+            continue;
+        };
         let kept = line.quantity_left - back.quantity;
         if kept < 0 {
             too_much.push((index, "quantity"));
@@ -177,6 +179,9 @@ fn take_lines(purchase: &mut Purchase, told: &Return, now: Moment) -> Result<(),
         }
         line.quantity_left = kept;
         line.net_left -= net;
+    }
+    if !unknown.is_empty() {
+        return Err(Refusal::LineUnknown { at: unknown });
     }
     if too_much.is_empty() {
         purchase.version += 1;

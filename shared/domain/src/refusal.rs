@@ -27,11 +27,11 @@ pub enum Refusal {
     /// The account can hold no further lot.
     #[error("the account holds as many lots as it can")]
     TooManyLots,
-    /// A refund names a line that the purchase does not have.
+    /// A refund names lines that the purchase does not have.
     #[error("the purchase has no such line")]
     LineUnknown {
-        /// Place of the line in the refund.
-        index: usize,
+        /// Places of the lines in the refund.
+        at: Vec<usize>,
     },
     /// A refund of more than is left.
     #[error("the refund exceeds what is left of the purchase")]
@@ -50,6 +50,9 @@ pub enum Refusal {
     /// The purchase belongs to a member already.
     #[error("the purchase belongs to a member already")]
     Claimed,
+    /// A claim of a purchase of which everything came back.
+    #[error("nothing is left of the purchase")]
+    NothingLeft,
     /// A claim that states another net total than the purchase's.
     #[error("the net total is not that of the purchase")]
     WrongTotal,

@@ -141,7 +141,7 @@ pub fn adjustment(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Adj
 
 fn note(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<String> {
     let note = text(json, at, faults)?;
-    let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let odd = |c: char| crate::id::is_unprintable(c) && c != '\n' && c != '\t';
     if note.is_empty() || note.chars().count() > 1_000 || note.contains(odd) {
         faults.malformed(at, "must be 1 to 1000 printable characters");
         return None;

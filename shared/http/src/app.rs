@@ -147,19 +147,27 @@ impl App {
             tokio::join!(self.account(call, member), self.engine.entries(program, member, below, page.limit));
         let (_, entries) = (account?, entries?);
         let notes = if with_notes { self.engine.notes(program, member, &entries).await? } else { Default::default() };
-        let more = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
-        let full = entries.len() >= usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let next = more.filter(|_| full).map(|seq| self.cursors.seal(&binding, &seq.to_string()));
-        let shown = entries.iter().map(|entry| {
+        let (mut page_of, mut bytes, mut last) = (Vec::with_capacity(entries.len()), 0, 0);
+        for entry in &entries {
             let mut shown = view::entry(entry, member);
             if let (Some(object), Some(note)) = (shown.as_object_mut(), notes.get(&entry.seq)) {
                 object.insert("note".to_owned(), json!(note));
             }
-            shown
-        });
-        Ok((shown.collect(), next))
+            bytes += shown.to_string().len();
+            if bytes > MOST_PAGE_BYTES && !page_of.is_empty() {
+                break;
+            }
+            last = entry.seq;
+            page_of.push(shown);
+        }
+        let full = entries.len() >= usize::try_from(page.limit).unwrap_or(usize::MAX) || page_of.len() < entries.len();
+        let next = (full && last > 1).then(|| self.cursors.seal(&binding, &last.to_string()));
+        Ok((page_of, next))
     }
 }
+
+/// A page ends early before it comes near the 6 MB that Lambda answers at the most.
+const MOST_PAGE_BYTES: usize = 4_000_000;
 
 /// Shows the entries of a request.
 #[must_use]

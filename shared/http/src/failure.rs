@@ -50,8 +50,14 @@ impl From<Refusal> for Problem {
                 .errors(at("/occurred_at".to_owned(), "is longer ago than the program allows")),
             Refusal::TooMuch => unprocessable("amount_too_large", "A sum is too large").detail(words),
             Refusal::TooManyLots => Problem::conflict("account_full").detail(words),
-            Refusal::LineUnknown { index } => unprocessable("line_unknown", "The purchase has no such line")
-                .errors(at(format!("/lines/{index}/line_id"), "is not a line of the purchase")),
+            Refusal::LineUnknown { at: places } => {
+                let error = |index: &usize| InputError {
+                    pointer: format!("/lines/{index}/line_id"),
+                    detail: "is not a line of the purchase".to_owned(),
+                };
+                unprocessable("line_unknown", "The purchase has no such line")
+                    .errors(places.iter().map(error).collect())
+            }
             Refusal::RefundExceedsPurchase { at: places } => {
                 let error = |(index, field): &(usize, &str)| InputError {
                     pointer: format!("/lines/{index}/{field}"),
@@ -65,6 +71,7 @@ impl From<Refusal> for Problem {
                 .fact("available", available)
                 .fact("missing", json!(required.saturating_sub(available))),
             Refusal::Claimed => Problem::conflict("purchase_claimed").detail(words),
+            Refusal::NothingLeft => Problem::conflict("purchase_refunded").detail(words),
             Refusal::WrongTotal => unprocessable("claim_mismatch", "The claim does not match the purchase")
                 .errors(at("/net_total".to_owned(), "is not the net total of the purchase")),
             Refusal::NeedsVersion(_) | Refusal::Inconsistent => Problem::internal(words),

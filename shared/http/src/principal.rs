@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use http::Extensions;
 use http::request::Parts;
 use lambda_http::request::RequestContext;
+use loyalty_domain::draft::SYSTEM;
 use loyalty_domain::id::{MemberId, ProgramId};
 use std::collections::HashMap;
 
@@ -47,7 +48,9 @@ impl Principal {
     pub fn of(extensions: &Extensions) -> Result<Self, Problem> {
         let claims = claims(extensions).ok_or_else(Problem::unauthorized)?;
         let program = program(claims).ok_or_else(Problem::unauthorized)?;
-        let actor = claims.get("sub").filter(|sub| is_actor(sub)).ok_or_else(Problem::unauthorized)?.clone();
+        // What falls due by itself is booked under a name of its own, which no token may bear.
+        let actor = claims.get("sub").filter(|sub| is_actor(sub) && *sub != SYSTEM);
+        let actor = actor.ok_or_else(Problem::unauthorized)?.clone();
         let scopes = claims.get("scope").map(|claim| Scopes::parse(claim)).unwrap_or_default();
         let own = match (scopes.contains(Scope::Own), claims.get("member_id")) {
             (false, _) => None,

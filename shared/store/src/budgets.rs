@@ -65,7 +65,7 @@ impl Known {
         let home = usize::try_from(member.map_or(0, keys::shard)).unwrap_or(0) % BUDGET_SHARDS;
         let mut facts = Vec::new();
         for used in uses {
-            if used.points < 0 {
+            if used.points < 0 || used.granted {
                 facts.push(Fact::Budget {
                     rule: used.rule.clone(),
                     budget: used.budget,
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     fn used(points: i64, budget: i64) -> BudgetUse {
-        BudgetUse { rule: "rule".parse().unwrap(), budget, points }
+        BudgetUse { rule: "rule".parse().unwrap(), budget, points, granted: false }
     }
 
     fn taken(facts: &[Fact]) -> Vec<(usize, i64)> {

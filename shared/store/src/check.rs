@@ -57,6 +57,8 @@ pub struct Finding {
 /// Facts of a member, counted from both sides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Facts {
+    /// Accounts, less first entries.
+    accounts: i64,
     purchases: i64,
     refunds: i64,
 }
@@ -92,6 +94,7 @@ impl Report {
         }
         for (member, facts) in other.facts {
             let sum = self.facts.entry(member).or_default();
+            sum.accounts += facts.accounts;
             sum.purchases += facts.purchases;
             sum.refunds += facts.refunds;
         }
@@ -119,10 +122,12 @@ pub async fn check(table: &Table, segments: i32, now: Moment) -> Result<Report, 
     let uneven: Vec<_> =
         report.facts.iter().filter(|(_, facts)| **facts != Facts::default()).map(|(m, f)| (m.clone(), *f)).collect();
     for ((program, member), facts) in uneven {
-        let what = format!(
-            "facts and entries do not match: {:+} purchases, {:+} refunds more than entries for them",
-            facts.purchases, facts.refunds
-        );
+        let what = match facts {
+            Facts { accounts: -1, .. } => "there are entries, but no account".to_owned(),
+            Facts { purchases, refunds, .. } => format!(
+                "facts and entries do not match: {purchases:+} purchases, {refunds:+} refunds more than entries for them"
+            ),
+        };
         report.find(&keys::member(&program, member), None, what);
     }
     report.findings.sort();
@@ -144,7 +149,8 @@ impl Checker {
                 let scan = self.table.client().scan().table_name(self.table.name()).consistent_read(true);
                 scan.segment(segment)
                     .total_segments(of)
-                    .filter_expression("sk = :account OR sk = :purchase OR begins_with(sk, :refund)")
+                    .filter_expression("sk = :account OR sk = :first OR sk = :purchase OR begins_with(sk, :refund)")
+                    .expression_attribute_values(":first", AttributeValue::S(keys::entry_sk(1)))
                     .expression_attribute_values(":account", AttributeValue::S(ACCOUNT.to_owned()))
                     .expression_attribute_values(":purchase", AttributeValue::S("P".to_owned()))
                     .expression_attribute_values(":refund", AttributeValue::S("R#".to_owned()))
@@ -167,6 +173,12 @@ impl Checker {
         match sk {
             ACCOUNT => self.account(pk, item, report).await,
             "P" => self.purchase(pk, item, report).await,
+            first if first == keys::entry_sk(1) => {
+                if let Some(member) = keys::member_of(pk) {
+                    report.facts.entry(member).or_default().accounts -= 1;
+                }
+                Ok(())
+            }
             _ => self.refund(pk, item, report).await,
         }
     }
@@ -186,6 +198,7 @@ impl Checker {
             report.find(pk, None, "the account stands under another key or version than it says");
         }
         let facts = report.facts.entry((program.clone(), member)).or_default();
+        facts.accounts += 1;
         let lowest = version.program.level_ids.first().cloned();
         let mut fold = Fold::new(pk, member, &stored, lowest, facts);
         let mut next = 1;

@@ -68,8 +68,6 @@ struct NoteItem {
 pub struct IdentityOf {
     /// The member.
     pub member: MemberId,
-    /// A digest of the enrolment that brought it, to tell a retry; none for one that came by a change.
-    pub enrolled_by: Option<[u8; 16]>,
 }
 
 /// A person's data and the code by which they bring friends.
@@ -81,6 +79,8 @@ pub struct Person {
     pub version: u64,
     /// The member's own code.
     pub referral_code: String,
+    /// A digest of the enrolment, to tell a retry.
+    pub enrolled_by: [u8; 16],
 }
 
 /// A request without a natural key that was carried out.

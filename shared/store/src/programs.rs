@@ -132,11 +132,18 @@ impl ProgramCache {
         with: &Programs,
         number: u32,
     ) -> Result<Arc<Programs>, StoreError> {
+        let version = load(table, program, number).await?;
         let mut programs = with.clone();
-        programs.add(load(table, program, number).await?);
+        programs.add(Arc::clone(&version));
         let programs = Arc::new(programs);
-        let looked_up = self.remembered(program).map_or(Moment::from_millis(0), |cached| cached.looked_up);
-        self.remember(program, Cached { programs: Arc::clone(&programs), looked_up });
+        // Others may have looked up newer versions meanwhile: theirs stay, with this document beside.
+        if let Some(cached) =
+            self.remembered(program).filter(|cached| cached.programs.starts().starts_with(with.starts()))
+        {
+            let mut known = (*cached.programs).clone();
+            known.add(version);
+            self.remember(program, Cached { programs: Arc::new(known), looked_up: cached.looked_up });
+        }
         Ok(programs)
     }
 }

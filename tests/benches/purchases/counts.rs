@@ -18,6 +18,8 @@ const SCENES: &[(&str, &str)] = &[
     ("earn 36", "the same, 36 lots"),
     ("raw 1", "its two DynamoDB calls alone, 1 lot, the store answering at once"),
     ("raw 36", "the same, 36 lots"),
+    ("stack", "a whole request through the local stack and its embedded table, token and all, without a socket"),
+    ("table", "its two DynamoDB calls alone on an embedded table"),
 ];
 
 pub(crate) fn report() {

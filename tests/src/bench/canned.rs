@@ -52,7 +52,8 @@ pub fn raw_calls(lots: usize, measure: impl FnOnce(Work<'_>) -> Duration) -> Dur
     measure(Box::new(|| runtime.block_on(written.again(&stack.client, TABLE, &pk, 1))))
 }
 
-fn runtime() -> Runtime {
+/// One thread, so that what is measured is all of it.
+pub(super) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! Pieces of work that are set up, done once to warm up, and then done once more to be measured.
 
-use super::canned;
 use super::inputs::{self, LAST_MONTH, LINES, RULES, account, load, moment, month, order, programs, purchase};
+use super::{canned, whole};
 use loyalty_domain::award::{Caps, award};
 use loyalty_domain::draft::Draft;
 use loyalty_domain::purchase::record;
@@ -53,7 +53,8 @@ impl Run {
 
 /// Plays a scene by its name: `award R L` (rules, lines), `decision R N` (settle and record under R rules with N lots),
 /// `load R` (a program document of R rules), `earn N` (a whole request with N lots, on a table that answers at once) and
-/// `raw N` (its two DynamoDB calls alone, on the same table). None if there is no such scene.
+/// `raw N` (its two DynamoDB calls alone, on the same table); `stack` and `table` are these two on the local stack and its
+/// embedded table, with one lot. None if there is no such scene.
 pub fn play(scene: &str, run: Run) -> Option<Duration> {
     let words: Vec<&str> = scene.split(' ').collect();
     let (name, sizes) = words.split_first()?;
@@ -67,6 +68,8 @@ pub fn play(scene: &str, run: Run) -> Option<Duration> {
         }
         ("earn", [lots]) => Some(canned::earning(*lots, |mut work| run.run(&mut *work))),
         ("raw", [lots]) => Some(canned::raw_calls(*lots, |mut work| run.run(&mut *work))),
+        ("stack", []) => Some(whole::requesting(|mut work| run.run(&mut *work))),
+        ("table", []) => Some(whole::raw_calls(|mut work| run.run(&mut *work))),
         _ => None,
     }
 }

@@ -162,5 +162,5 @@ pub(crate) fn person(phone: &str, email: &str) -> Person {
         phone.trim_start_matches('+')
     );
     let profile: Profile = read(&body, profile::enrolment).profile;
-    Person { profile, version: 1, referral_code: "H7K2M9QX".to_owned() }
+    Person { profile, version: 1, referral_code: "H7K2M9QX".to_owned(), enrolled_by: [1; 16] }
 }

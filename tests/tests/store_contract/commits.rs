@@ -139,10 +139,7 @@ fn identities(of: &Person, owner: &IdentityOf) -> Vec<Fact> {
 }
 
 pub(crate) async fn identities_that_are_taken_are_named_by_their_places(bench: Bench) {
-    let (ada, bob) = (
-        IdentityOf { member: bench.member(), enrolled_by: Some([1; 16]) },
-        IdentityOf { member: bench.member(), enrolled_by: None },
-    );
+    let (ada, bob) = (IdentityOf { member: bench.member() }, IdentityOf { member: bench.member() });
     done(bench.commit_facts(identities(&person("+4915112345678", "ada@example.com"), &ada)).await);
     let slots = refused(bench.commit_facts(identities(&person("+4915112345679", "ada@example.com"), &bob)).await);
     let places: Vec<&Slot> = slots.iter().map(|(slot, _)| slot).collect();
@@ -153,7 +150,7 @@ pub(crate) async fn identities_that_are_taken_are_named_by_their_places(bench: B
 }
 
 pub(crate) async fn an_identity_is_unique_under_every_secret_in_use(bench: Bench) {
-    let owner = IdentityOf { member: bench.member(), enrolled_by: None };
+    let owner = IdentityOf { member: bench.member() };
     let ada = person("+4915112345678", "ada@example.com");
     done(bench.commit_facts(identities(&ada, &owner)).await);
     let rotated = bench.table_under(Secrets::new(b"a newer one", &[b"secret"]));

@@ -16,6 +16,8 @@ use crate::money::{MOST_MONEY, currency};
 pub(super) const MOST_POINTS: i64 = 1_000_000_000;
 const MOST_RULES: usize = 2_000;
 const MOST_LEVELS: usize = 20;
+/// Counters of limited rules that an account may come to hold, so that it stays far from DynamoDB's 400 KB.
+const MOST_COUNTERS: i64 = 4_000;
 /// Rates of one program must have a common denominator below this, so that sums of them stay exact in 128 bits.
 const MOST_DENOMINATOR: i128 = 1_000_000_000_000;
 
@@ -48,6 +50,9 @@ pub(super) fn program(json: &Json, faults: &mut Faults) -> Option<Program> {
         refuse_doubled(rules.iter().map(|rule| &rule.id), &root.name("earning_rules"), faults);
         refuse_endless_fractions(rules, &root.name("earning_rules"), faults);
     }
+    if let (Some(rules), Some(points)) = (&rules, &points) {
+        refuse_endless_counters(rules, points, &root.name("earning_rules"), faults);
+    }
     refuse_doubled(rewards.iter().map(|reward| &reward.id), &root.name("rewards"), faults);
     Some(Program {
         name: name?,
@@ -69,7 +74,7 @@ pub(super) fn program(json: &Json, faults: &mut Faults) -> Option<Program> {
 /// A name for people: 1 to 100 printable characters.
 pub(super) fn name(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<String> {
     let name = text(json, at, faults)?;
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(crate::id::is_unprintable) {
         faults.malformed(at, "must be 1 to 100 printable characters");
         return None;
     }
@@ -107,6 +112,29 @@ fn refuse_endless_fractions(rules: &[Rule], at: &Path<'_>, faults: &mut Faults) 
                 return;
             }
             common = next;
+        }
+    }
+}
+
+/// An account remembers how often each limited rule served it, for every period in which a purchase may still be recorded.
+fn refuse_endless_counters(rules: &[Rule], points: &PointsPolicy, at: &Path<'_>, faults: &mut Faults) {
+    let days = points.late_purchase_days;
+    let periods = |per| match per {
+        Per::Day => days + 4,
+        Per::Week => days / 7 + 3,
+        Per::Month => days / 28 + 3,
+        Per::Year => days / 365 + 3,
+        Per::Ever => 1,
+    };
+    let mut counters = 0;
+    for (index, rule) in rules.iter().enumerate() {
+        counters += rule.limit.map_or(0, |limit| periods(limit.per));
+        if counters > MOST_COUNTERS {
+            let detail = format!(
+                "this limit and those before it need more than {MOST_COUNTERS} counters an account for {days} late_purchase_days"
+            );
+            faults.meaningless(&at.index(index).name("limit"), detail);
+            return;
         }
     }
 }

@@ -141,7 +141,10 @@ fn more_than_was_bought_or_an_unknown_line_is_refused_and_nothing_is_written() {
         clawed(desk.refund("A-1", &[("2", 2, None), ("1", 1, Some(1001))])),
         too_much(&[(0, "quantity"), (1, "net_amount")])
     );
-    assert_eq!(clawed(desk.refund("A-1", &[("1", 1, None), ("9", 1, None)])), Err(Refusal::LineUnknown { index: 1 }));
+    assert_eq!(
+        clawed(desk.refund("A-1", &[("1", 1, None), ("9", 1, None)])),
+        Err(Refusal::LineUnknown { at: vec![1] })
+    );
     assert_eq!(desk.kinds(3), []);
     assert_eq!(clawed(desk.refund("A-1", &[("1", 2, None), ("2", 1, None)])), Ok(20));
     assert_eq!(clawed(desk.refund("A-1", &[("1", 1, None)])), too_much(&[(0, "quantity")]));
@@ -205,7 +208,7 @@ fn then_from_other_lots_in_spend_order_active_before_pending_then_as_debt() {
     let expected = ["2027-03-31T22:00:00Z", "2027-07-31T22:00:00Z", "2027-02-28T23:00:00Z"];
     assert_eq!(draws, expected.map(|end| (end.to_owned(), -10)));
     assert_eq!(desk.position(), (0, 0, 70));
-    assert_eq!(words(desk.last())[1], "70 points were spent already and are owed");
+    assert_eq!(words(desk.last())[1], "70 points are not there any more and are owed");
 }
 
 #[test]
