@@ -18,8 +18,10 @@ use ulid::Ulid;
 pub const LINES: usize = 10;
 /// Rules of a program in use.
 pub const RULES: usize = 20;
-/// Categories that lines are spread over.
+/// Categories that rules of large programs name.
 const CATEGORIES: usize = 1_000;
+/// Categories of one purchase, however many lines it has.
+const BOUGHT: usize = 10;
 
 /// The middle of a month, so many months after January 2026: each has a lot of its own.
 pub fn month(number: usize) -> String {
@@ -27,7 +29,7 @@ pub fn month(number: usize) -> String {
 }
 
 /// A program of so many purchase rules of all kinds, each with a condition of its own. Every rule has to look at every
-/// line; each line is selected by about three of them. Points live for five years and end with a month.
+/// line; each line is selected by up to three of them. Points live for five years and end with a month.
 pub fn program(rules: usize) -> Value {
     let rules: Vec<Value> = (0..rules).map(rule).collect();
     json!({
@@ -66,13 +68,13 @@ fn rule(number: usize) -> Value {
     rule
 }
 
-/// A purchase of so many lines under a program of so many rules.
+/// A purchase of so many lines under a program of so many rules. More lines select the same rules.
 pub fn purchase(order_id: &str, member: &str, occurred_at: &str, lines: usize, rules: usize) -> Value {
-    let spread = rules.clamp(1, CATEGORIES);
+    let apart = rules.min(CATEGORIES) / BOUGHT;
     let lines: Vec<Value> = (0..lines)
         .map(|number| {
             json!({ "line_id": format!("{}", number + 1), "sku": format!("article-{number}"),
-                    "categories": [format!("cat-{}", number * 7 % spread)], "quantity": 2, "net_amount": 1_000 + number })
+                    "categories": [format!("cat-{}", number % BOUGHT * apart)], "quantity": 2, "net_amount": 1_000 + number })
         })
         .collect();
     json!({ "channel": "web", "order_id": order_id, "member": { "member_id": member },
