@@ -10,12 +10,16 @@ use tower::ServiceExt;
 /// A bus on which two events went out.
 struct Bus;
 
+const FIRST: &str = "ent_00000000000000000000000001";
+const SECOND: &str = "ent_00000000000000000000000002";
+const UNKNOWN: &str = "ent_00000000000000000000000009";
+
 impl EventFeed for Bus {
     fn events(&self, after: Option<String>) -> BoxFuture<'_, Result<Vec<Value>, String>> {
         Box::pin(async move {
             match after.as_deref() {
-                None => Ok(vec![json!({"id": "1"}), json!({"id": "2"})]),
-                Some("1") => Ok(vec![json!({"id": "2"})]),
+                None => Ok(vec![json!({"id": FIRST}), json!({"id": SECOND})]),
+                Some(FIRST) => Ok(vec![json!({"id": SECOND})]),
                 Some(_) => Err("no such place".to_owned()),
             }
         })
@@ -163,11 +167,13 @@ async fn bad_input_is_told_with_pointers_and_changes_nothing() {
 #[tokio::test]
 async fn the_event_feed_goes_on_after_an_event() {
     let stack = Stack::new();
-    assert_eq!(stack.get("/_local/events").await.1, json!({"events": [{"id": "1"}, {"id": "2"}]}));
-    assert_eq!(stack.get("/_local/events?after=1").await.1, json!({"events": [{"id": "2"}]}));
-    let (status, problem) = stack.get("/_local/events?after=9").await;
+    assert_eq!(stack.get("/_local/events").await.1, json!({"events": [{"id": FIRST}, {"id": SECOND}]}));
+    assert_eq!(stack.get(&format!("/_local/events?after={FIRST}")).await.1, json!({"events": [{"id": SECOND}]}));
+    let (status, problem) = stack.get(&format!("/_local/events?after={UNKNOWN}")).await;
     assert_eq!((status, &problem["code"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("internal")));
     assert!(!problem.to_string().contains("no such place"));
+    let (status, problem) = stack.get("/_local/events?after=9").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("malformed")));
 }
 
 #[tokio::test]

@@ -261,7 +261,7 @@ fn visits_and_spend_in_one_currency_can_qualify_instead() {
 }
 
 #[test]
-fn a_version_that_renames_levels_loses_no_point_and_lifts_again_with_the_next_purchase() {
+fn a_version_that_renames_levels_loses_no_point_and_gives_the_level_that_its_units_carry() {
     let mut desk = Desk::open(&tiers("calendar_year"), OPENED);
     desk.buy("A-1", &[60_000]);
     let renamed = with(
@@ -272,7 +272,7 @@ fn a_version_that_renames_levels_loses_no_point_and_lifts_again_with_the_next_pu
     desk.publish(&renamed, at("2026-11-10T00:00:00Z"));
     desk.to("2026-11-11T00:00:00Z");
     assert_eq!(desk.position(), (600, 0, 0));
-    assert_eq!(desk.buy("A-2", &[100]), 1);
+    assert_eq!(desk.buy("A-2", &[100]), 2);
     assert_eq!(desk.level(), "tree");
     assert_eq!(desk.to("2026-11-12T00:00:00Z").buy("A-3", &[100]), 2);
     desk.refund("A-1", &[("1", 1, None)]).unwrap();
