@@ -79,7 +79,7 @@ fn units_in(account: &Account, window: &Window) -> i64 {
 
 /// The level that so many units reach, by its place.
 fn reached(program: &Program, units: i64) -> usize {
-    program.tiers.levels.iter().rposition(|level| level.from <= units).unwrap_or(0)
+    program.tiers.levels.iter().rposition(|level| level.from.is_some_and(|from| from <= units)).unwrap_or(0)
 }
 
 /// The day under which units of a moment are counted.

@@ -109,15 +109,17 @@ pub fn account(account: Account, programs: &Programs, now: Moment) -> Result<Acc
 fn tier_view(account: &Account, program: &Program, now: Moment) -> TierView {
     let units = tier::units(account, program, now);
     let rank = program.rank(&account.level.id);
-    let next = program.tiers.levels.get(rank + 1);
+    // A level that is only granted is nothing that units are missing for.
+    let mut above = program.tiers.levels.iter().skip(rank + 1);
+    let next = above.find_map(|level| Some((level, level.from?)));
     TierView {
         level: account.level.id.to_string(),
         since: account.level.since.to_string(),
         until: tier::lasts_until(account, program, now).map(|until| until.to_string()),
         qualifying_units: units,
-        next: next.map(|level| NextLevel {
+        next: next.map(|(level, from)| NextLevel {
             level: level.id.to_string(),
-            missing_units: level.from.saturating_sub(units).max(0),
+            missing_units: from.saturating_sub(units).max(0),
         }),
     }
 }

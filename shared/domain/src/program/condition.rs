@@ -184,6 +184,27 @@ impl Condition {
         }
     }
 
+    /// Whether it, or a part of it, looks at what only an activity has.
+    #[must_use]
+    pub fn looks_at_attributes(&self) -> bool {
+        match self {
+            Condition::All(clauses) | Condition::Any(clauses) => clauses.iter().any(Condition::looks_at_attributes),
+            Condition::Not(clause) => clause.looks_at_attributes(),
+            Condition::Attribute { .. } => true,
+            Condition::LineCategory(_)
+            | Condition::LineSku(_)
+            | Condition::NetTotalAtLeast(_)
+            | Condition::Channel(_)
+            | Condition::Store(_)
+            | Condition::FirstPurchase
+            | Condition::Tier(_)
+            | Condition::Tag(_)
+            | Condition::LocalWeekday(_)
+            | Condition::LocalTime { .. }
+            | Condition::MemberDaysAtLeast(_) => false,
+        }
+    }
+
     /// The clauses that keep it from holding for the purchase, in words a cashier can read out. A clause about lines is
     /// named when no line fulfils it.
     pub fn failures(&self, facts: &Facts<'_>, lines: &[LineFacts<'_>], names: &Names<'_>, into: &mut Vec<String>) {

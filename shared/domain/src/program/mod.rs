@@ -4,7 +4,10 @@ pub mod condition;
 mod read;
 pub(crate) use read::lcm;
 mod read_condition;
+mod read_goal;
 mod read_offers;
+mod read_rule;
+mod read_tiers;
 
 use crate::calendar::{Moment, Per, Zone};
 use crate::exact::{Exact, Rounding};
@@ -28,6 +31,8 @@ pub struct Program {
     pub points: PointsPolicy,
     /// How triggers become points, in the order of the document.
     pub rules: Vec<Rule>,
+    /// What can be reached step by step, in the order of the document.
+    pub goals: Vec<Goal>,
     /// Status levels.
     pub tiers: Tiers,
     /// What points buy.
@@ -123,6 +128,78 @@ pub struct Rule {
     pub limit: Option<Limit>,
     /// How many points over all members.
     pub budget: Option<i64>,
+    /// What else an activity brings, for a time.
+    pub grants: Option<Grants>,
+}
+
+/// What an activity brings for a time: a level that is paid for, or a tag that conditions look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grants {
+    /// What.
+    pub what: Granted,
+    /// For so many local days, after what is granted already.
+    pub days: i32,
+    /// The attribute of the activity that names the first day, where the member chooses it; without it, the day of the
+    /// activity.
+    pub on: Option<Label>,
+}
+
+/// What can be granted for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Granted {
+    /// A level, by its place among the program's.
+    Level(usize),
+    /// A tag, by its place in [`Program::tags`].
+    Tag(usize),
+}
+
+/// A challenge, stamp card or streak: what purchases or activities add up to, and what reaching it gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goal {
+    /// Its name; progress is kept under it through versions.
+    pub id: RuleId,
+    /// What counts: purchases, or activities of a type.
+    pub on: Trigger,
+    /// Which of them count; all, if left out.
+    pub when: Option<Condition>,
+    /// From when on they count.
+    pub from: Option<Moment>,
+    /// Until when, exclusive.
+    pub until: Option<Moment>,
+    /// How many make it; at least 1.
+    pub count: i64,
+    /// How many of what.
+    pub of: GoalOf,
+    /// Within so many local days of the first that counts.
+    pub within_days: Option<i32>,
+    /// Counts local days, weeks or months in a row with at least one.
+    pub streak: Option<Per>,
+    /// Whether it can be reached again and again.
+    pub repeat: bool,
+    /// What reaching it gives.
+    pub award: GoalAward,
+}
+
+/// What a goal counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoalOf {
+    /// Purchases with a total above 0, of which the goal selects a line.
+    Purchases,
+    /// Activities.
+    Activities,
+    /// Units of the selected lines that cost something.
+    Units,
+}
+
+/// What reaching a goal gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GoalAward {
+    /// Points.
+    Points(i64),
+    /// A badge to show.
+    Badge(CallerId),
+    /// A reward of the program, as a voucher.
+    Reward(CallerId),
 }
 
 /// What sets a rule off.
@@ -203,10 +280,23 @@ pub enum Period {
 pub struct Level {
     /// Its name.
     pub id: LevelId,
-    /// Qualifying units needed.
-    pub from: i64,
+    /// Qualifying units needed; none for a level that is only granted.
+    pub from: Option<i64>,
     /// By what it multiplies awards; 1 if left out.
     pub multiply: Exact,
+    /// What it brings besides points.
+    pub benefits: Vec<Benefit>,
+    /// Points for reaching it, once in a period.
+    pub entry_bonus: i64,
+}
+
+/// What a level brings: a key that apps act on, a text for people, or both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Benefit {
+    /// For apps: `free_shipping`, `early_access`.
+    pub key: Option<CallerId>,
+    /// For people.
+    pub text: Option<String>,
 }
 
 /// What points buy.
@@ -328,6 +418,13 @@ impl Program {
     #[must_use]
     pub fn level(&self, rank: usize) -> Option<&Level> {
         self.tiers.levels.get(rank).or_else(|| self.tiers.levels.first())
+    }
+
+    /// Whether the program says anything about activities of a type.
+    #[must_use]
+    pub fn names_activity(&self, kind: &CallerId) -> bool {
+        let of_kind = |on: &Trigger| matches!(on, Trigger::Activity(named) if named == kind);
+        self.rules.iter().any(|rule| of_kind(&rule.on)) || self.goals.iter().any(|goal| of_kind(&goal.on))
     }
 
     /// The places, in [`Program::tags`], of those of a member's tags that conditions mention.

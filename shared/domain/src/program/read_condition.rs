@@ -70,11 +70,21 @@ pub(super) fn condition(
 }
 
 impl Context<'_> {
-    fn place(&mut self, tag: Label) -> usize {
+    pub(super) fn place(&mut self, tag: Label) -> usize {
         self.tags.iter().position(|known| *known == tag).unwrap_or_else(|| {
             self.tags.push(tag);
             self.tags.len() - 1
         })
+    }
+
+    /// Reads the id of a level of the program, as its place.
+    pub(super) fn level(&self, json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<usize> {
+        let id: CallerId = caller_id(json, at, faults)?;
+        let place = self.levels?.iter().position(|level| *level == id);
+        if place.is_none() {
+            faults.meaningless(at, "is not a level of this program");
+        }
+        place
     }
 }
 
@@ -93,15 +103,7 @@ fn labels(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Vec<Label>>
 }
 
 fn levels(json: &Json, at: &Path<'_>, faults: &mut Faults, context: &Context<'_>) -> Option<Vec<usize>> {
-    let known = context.levels;
-    list(1, MOST_WORDS, |json, at, faults: &mut Faults| {
-        let id: CallerId = caller_id(json, at, faults)?;
-        let place = known?.iter().position(|level| *level == id);
-        if place.is_none() {
-            faults.meaningless(at, "is not a level of this program");
-        }
-        place
-    })(json, at, faults)
+    list(1, MOST_WORDS, |json, at, faults: &mut Faults| context.level(json, at, faults))(json, at, faults)
 }
 
 fn local_time(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Condition> {
