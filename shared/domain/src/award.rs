@@ -1,7 +1,12 @@
 //! What a purchase is worth: one pure function, exact until it is rounded once.
 
+mod given;
+
+pub use given::Caps;
+pub(crate) use given::Given;
+
 use crate::entry::Reason;
-use crate::exact::{Exact, Rounding};
+use crate::exact::Exact;
 use crate::money::{Currency, Money};
 use crate::program::condition::{Condition, Facts, LineFacts};
 use crate::program::{Award, Program, Rule, Trigger};
@@ -26,21 +31,6 @@ pub struct Awarded {
     pub of_budgets: Vec<(usize, i64)>,
     /// How it came about.
     pub explanation: Vec<Reason>,
-}
-
-/// What rules can still give.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Caps<'a> {
-    /// The places of the rules whose limit is reached: they give nothing and say so.
-    pub used_up: &'a [usize],
-    /// What is left of the budgets of rules, by their places. A budget that is not named has enough.
-    pub budgets: &'a [(usize, i64)],
-}
-
-impl Caps<'_> {
-    fn budget_left(&self, place: usize) -> Option<i64> {
-        self.budgets.iter().find(|(rule, _)| *rule == place).map(|(_, left)| *left)
-    }
 }
 
 /// The sums do not fit 128 bits, or the points 64: no purchase of this world.
@@ -83,12 +73,9 @@ struct Running<'a> {
     facts: &'a Facts<'a>,
     currency: Currency,
     lines: &'a [AwardLine<'a>],
-    caps: Caps<'a>,
     /// Exact points of each line so far.
     per_line: Vec<Exact>,
-    gave: Vec<usize>,
-    of_budgets: Vec<(usize, i64)>,
-    explanation: Vec<Reason>,
+    given: Given<'a>,
 }
 
 impl<'a> Running<'a> {
@@ -99,8 +86,7 @@ impl<'a> Running<'a> {
         lines: &'a [AwardLine<'a>],
         caps: Caps<'a>,
     ) -> Self {
-        let (per_line, gave, of_budgets, explanation) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Running { program, facts, currency, lines, caps, per_line, gave, of_budgets, explanation }
+        Running { program, facts, currency, lines, per_line: Vec::new(), given: Given::new(caps) }
     }
 
     fn rules(&self) -> impl Iterator<Item = (usize, &'a Rule)> + use<'a> {
@@ -130,32 +116,6 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Notes that a rule would have given something had its limit not been reached.
-    fn used_up(&mut self, place: usize, rule: &Rule) -> bool {
-        let reached = self.caps.used_up.contains(&place);
-        if let (true, Some(limit)) = (reached, rule.limit) {
-            self.explanation.push(Reason::LimitReached { rule: rule.id.clone(), times: limit.times, per: limit.per });
-        }
-        reached
-    }
-
-    /// What a rule with a budget gives of what it would give: all, or what is left; and by what its lines shrink.
-    fn within_budget(&mut self, place: usize, rule: &Rule, share: Exact) -> Result<(Exact, Exact), TooMuch> {
-        if rule.budget.is_none() || share <= Exact::ZERO {
-            return Ok((share, Exact::ONE));
-        }
-        let left = self.caps.budget_left(place).unwrap_or(i64::MAX).max(0);
-        let wanted = share.rounded(Rounding::Ceil).ok_or(TooMuch)?;
-        self.of_budgets.push((place, wanted.min(left)));
-        if wanted <= left {
-            return Ok((share, Exact::ONE));
-        }
-        self.explanation.push(Reason::BudgetShort { rule: rule.id.clone(), left });
-        let given = Exact::whole(left);
-        let shrink = Exact::fraction(share.denominator(), share.numerator()).and_then(|inverse| inverse.times(given));
-        Ok((given, shrink.ok_or(TooMuch)?))
-    }
-
     /// Rates of the rules that select anything are brought to one denominator, so that adding them up costs whole numbers
     /// only.
     fn per_amount(&mut self) -> Result<(), TooMuch> {
@@ -178,12 +138,12 @@ impl<'a> Running<'a> {
         // Rules that a budget cuts, which hardly ever happens, add exact shares of their own.
         let mut shrunk: Vec<Vec<Exact>> = Vec::new();
         for (place, rule, points, amount, rate, selected) in rates {
-            if self.used_up(place, rule) {
+            if self.given.used_up(place, rule) {
                 continue;
             }
             let net = self.net_of(&selected)?;
             let wanted = rate.times(Exact::whole(net)).ok_or(TooMuch)?;
-            let (exact, shrink) = self.within_budget(place, rule, wanted)?;
+            let (exact, shrink) = self.given.within_budget(place, rule, wanted)?;
             if shrink == Exact::ONE {
                 let scaled = rate.numerator().checked_mul(scale / rate.denominator()).ok_or(TooMuch)?;
                 for (index, (line, sum)) in self.lines.iter().zip(sums.iter_mut()).enumerate() {
@@ -200,9 +160,9 @@ impl<'a> Running<'a> {
                 shrunk.push(shares.collect::<Option<Vec<Exact>>>().ok_or(TooMuch)?);
             }
             if !exact.is_zero() {
-                self.gave.push(place);
+                self.given.gave.push(place);
                 let net = Money { amount: net, currency: self.currency };
-                self.explanation.push(Reason::PerAmount { rule: rule.id.clone(), net, points, amount, exact });
+                self.given.explanation.push(Reason::PerAmount { rule: rule.id.clone(), net, points, amount, exact });
             }
         }
         self.per_line =
@@ -224,18 +184,18 @@ impl<'a> Running<'a> {
         for (place, rule) in self.rules() {
             let Award::Multiply(factor) = rule.award else { continue };
             let selected = self.selected(rule);
-            if matches!(selected, Selected::None) || self.used_up(place, rule) {
+            if matches!(selected, Selected::None) || self.given.used_up(place, rule) {
                 continue;
             }
             let more = factor.minus(Exact::ONE).ok_or(TooMuch)?;
             let wanted = self.added(more, |index| selected.has(index))?;
-            let (share, shrink) = self.within_budget(place, rule, wanted)?;
+            let (share, shrink) = self.given.within_budget(place, rule, wanted)?;
             self.multiply(more.times(shrink).ok_or(TooMuch)?, |index| selected.has(index))?;
             if !share.is_zero() {
                 if share > Exact::ZERO {
-                    self.gave.push(place);
+                    self.given.gave.push(place);
                 }
-                self.explanation.push(Reason::Multiplied { rule: rule.id.clone(), factor, exact: share });
+                self.given.explanation.push(Reason::Multiplied { rule: rule.id.clone(), factor, exact: share });
             }
         }
         Ok(())
@@ -249,7 +209,7 @@ impl<'a> Running<'a> {
             self.multiply(more, |_| true)?;
             if !share.is_zero() {
                 let reason = Reason::LevelMultiplied { level: level.id.clone(), factor: level.multiply, exact: share };
-                self.explanation.push(reason);
+                self.given.explanation.push(reason);
             }
         }
         Ok(())
@@ -277,27 +237,19 @@ impl<'a> Running<'a> {
         let mode = self.program.rounding;
         let mut points = exact.rounded(mode).ok_or(TooMuch)?;
         if exact != Exact::whole(points) {
-            self.explanation.push(Reason::Rounded { mode, from: exact, to: points });
+            self.given.explanation.push(Reason::Rounded { mode, from: exact, to: points });
         }
         for (place, rule) in self.rules() {
             let Award::Points(fixed) = rule.award else { continue };
-            let selects = !matches!(self.selected(rule), Selected::None);
-            if !selects || fixed == 0 || self.used_up(place, rule) {
-                continue;
-            }
-            let (given, _) = self.within_budget(place, rule, Exact::whole(fixed))?;
-            let given = given.rounded(Rounding::Floor).ok_or(TooMuch)?;
-            if given > 0 {
+            if fixed > 0 && !matches!(self.selected(rule), Selected::None) && !self.given.used_up(place, rule) {
+                let given = self.given.fixed(place, rule, fixed)?;
                 points = points.checked_add(given).ok_or(TooMuch)?;
-                self.gave.push(place);
-                self.explanation.push(Reason::Fixed { rule: rule.id.clone(), points: given });
             }
         }
-        if self.explanation.is_empty() {
-            self.explanation.push(self.why_nothing());
+        if self.given.explanation.is_empty() {
+            self.given.explanation.push(self.why_nothing());
         }
-        self.gave.sort_unstable();
-        Ok(Awarded { points, gave: self.gave, of_budgets: self.of_budgets, explanation: self.explanation })
+        Ok(self.given.awarded(points))
     }
 
     fn why_nothing(&self) -> Reason {

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod adjust;
 pub mod award;
+pub mod award_activity;
 pub mod calendar;
 pub mod draft;
 pub mod entry;

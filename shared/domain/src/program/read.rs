@@ -112,8 +112,8 @@ pub(super) fn refuse_doubled<'a>(ids: impl Iterator<Item = &'a CallerId>, at: &P
 }
 
 fn refuse_too_many_goals(earnings: &[Earning], at: &Path<'_>, faults: &mut Faults) {
-    let goals = earnings.iter().enumerate().filter(|(_, earning)| matches!(earning, Earning::Goal(_)));
-    if let Some((index, _)) = goals.skip(MOST_GOALS).next() {
+    let mut goals = earnings.iter().enumerate().filter(|(_, earning)| matches!(earning, Earning::Goal(_)));
+    if let Some((index, _)) = goals.nth(MOST_GOALS) {
         faults.meaningless(&at.index(index).name("goal"), format!("is one of more than {MOST_GOALS} goals"));
     }
 }

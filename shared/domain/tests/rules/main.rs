@@ -4,6 +4,7 @@
 // Tests say what they expect by unwrapping, wherever their helpers live.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod activities_awarded;
 mod awarding;
 mod books;
 mod conditions;
