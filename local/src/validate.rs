@@ -23,7 +23,7 @@ impl Verdict {
 /// The file cannot be read, in one line.
 pub fn run(file: &Path) -> Result<Verdict, String> {
     let bytes = std::fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    Ok(Verdict(json::parse(&bytes).and_then(|json| Program::from_json(&json))))
+    Ok(Verdict(json::parse(&bytes).and_then(|json| Program::checked(&json))))
 }
 
 impl fmt::Display for Verdict {

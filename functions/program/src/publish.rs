@@ -17,7 +17,7 @@ const MOST_ATTEMPTS: u32 = 5;
 
 /// `POST /v1/program/validate`: everything that is wrong with a document. Publishes nothing.
 pub(crate) async fn validate(_: State<App>, _: Principal, body: JsonBody) -> Result<Answer, Problem> {
-    Program::from_json(&body.0).map_err(|faults| Problem::unprocessable(faults, "program_invalid"))?;
+    Program::checked(&body.0).map_err(|faults| Problem::unprocessable(faults, "program_invalid"))?;
     Ok(Answer::ok(json!({ "errors": [] })))
 }
 
@@ -28,7 +28,7 @@ pub(crate) async fn publish(
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Answer, Problem> {
-    let program = Program::from_json(&body.0).map_err(|faults| Problem::unprocessable(faults, "program_invalid"))?;
+    let program = Program::checked(&body.0).map_err(|faults| Problem::unprocessable(faults, "program_invalid"))?;
     let document = serde_json::to_string(&body.0).map_err(Problem::internal)?;
     let expected = expected_version(&headers)?;
     let call = app.call(&principal);

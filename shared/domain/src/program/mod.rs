@@ -1,9 +1,12 @@
 //! The rules of one loyalty program: a versioned document, read strictly and kept as typed data.
 
+mod check;
 pub mod condition;
+mod examples;
 mod read;
 pub(crate) use read::lcm;
 mod read_condition;
+pub use read_condition::attributes;
 mod read_goal;
 mod read_offers;
 mod read_rule;

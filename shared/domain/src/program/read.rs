@@ -15,7 +15,7 @@ const MOST_RULES: usize = 2_000;
 /// Goals of one program, so that an account that takes part in all of them stays small.
 const MOST_GOALS: usize = 50;
 /// Examples of one program.
-const MOST_EXAMPLES: usize = 200;
+pub(super) const MOST_EXAMPLES: usize = 200;
 /// Counters of limited rules that an account may come to hold, so that it stays far from DynamoDB's 400 KB.
 const MOST_COUNTERS: i64 = 4_000;
 /// Rates of one program must have a common denominator below this, so that sums of them stay exact in 128 bits.

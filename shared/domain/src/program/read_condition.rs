@@ -4,11 +4,14 @@ use super::condition::{Attribute, AttributeTest, Condition, WEEKDAYS};
 use crate::id::{CallerId, Label, LevelId, caller_id, label};
 use crate::json::{Faults, Json, Object, Path, boolean, integer, integer_within, list, text, word};
 use crate::money::money;
+use std::collections::BTreeMap;
 
 /// Conditions within conditions, at most.
 const MOST_NESTING: usize = 8;
 /// Clauses or words in one list.
 const MOST_WORDS: usize = 1_000;
+/// Attributes of one activity.
+const MOST_ATTRIBUTES: usize = 50;
 
 /// What conditions refer to by place.
 pub(super) struct Context<'a> {
@@ -16,6 +19,25 @@ pub(super) struct Context<'a> {
     pub(super) levels: Option<&'a [LevelId]>,
     /// The tags mentioned so far.
     pub(super) tags: Vec<Label>,
+}
+
+/// Reads the attributes of an activity: at most 50, each a boolean, an integer or a short text.
+pub fn attributes(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<BTreeMap<Label, Attribute>> {
+    let Json::Map(fields) = json else {
+        faults.malformed(at, "must be an object");
+        return None;
+    };
+    if fields.len() > MOST_ATTRIBUTES {
+        faults.meaningless(at, format!("must have at most {MOST_ATTRIBUTES} attributes, has {}", fields.len()));
+        return None;
+    }
+    let mut read = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        let at = at.name(name);
+        let label = label(&Json::Text(name.clone()), &at, faults);
+        read.push(label.zip(attribute_value(value, &at, faults)));
+    }
+    read.into_iter().collect()
 }
 
 pub(super) fn condition(
@@ -140,15 +162,7 @@ fn attribute(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Conditio
     let mut object = Object::new(json, at, faults)?;
     let name = object.required("name", faults, label);
     let before = faults.list().len();
-    let equals = object.optional("equals", faults, |json: &Json, at: &Path<'_>, faults: &mut Faults| match json {
-        Json::Bool(value) => Some(Attribute::Bool(*value)),
-        Json::Int(value) => Some(Attribute::Int(*value)),
-        Json::Text(value) if value.chars().count() <= 100 => Some(Attribute::Text(value.clone())),
-        Json::Text(_) | Json::Null | Json::OtherNumber | Json::List(_) | Json::Map(_) => {
-            faults.malformed(at, "must be a boolean, an integer or a string of at most 100 characters");
-            None
-        }
-    });
+    let equals = object.optional("equals", faults, attribute_value);
     let at_least = object.optional("at_least", faults, integer);
     let at_most = object.optional("at_most", faults, integer);
     object.finish(faults);
@@ -164,6 +178,18 @@ fn attribute(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Conditio
             if faults.list().len() == before {
                 faults.malformed(at, "must have exactly one of: equals, at_least, at_most");
             }
+            None
+        }
+    }
+}
+
+fn attribute_value(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Attribute> {
+    match json {
+        Json::Bool(value) => Some(Attribute::Bool(*value)),
+        Json::Int(value) => Some(Attribute::Int(*value)),
+        Json::Text(value) if value.chars().count() <= 100 => Some(Attribute::Text(value.clone())),
+        Json::Text(_) | Json::Null | Json::OtherNumber | Json::List(_) | Json::Map(_) => {
+            faults.malformed(at, "must be a boolean, an integer or a string of at most 100 characters");
             None
         }
     }

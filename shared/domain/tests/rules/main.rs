@@ -9,6 +9,7 @@ mod awarding;
 mod books;
 mod conditions;
 mod desk;
+mod examples;
 mod late_purchases;
 mod limits;
 mod lots_and_expiry;

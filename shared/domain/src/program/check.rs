@@ -1,0 +1,29 @@
+//! What is looked at once, before a document is published, and never again: it may take its time.
+
+use super::{Program, examples, read};
+use crate::json::{Faults, Json, Object, Path};
+
+impl Program {
+    /// Reads a document that somebody wants to publish: as [`Program::from_json`], and its examples must hold.
+    ///
+    /// Published versions are loaded without these checks: they passed them, and a function that starts has no time.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, with pointers.
+    pub fn checked(json: &Json) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let program = read::program(json, &mut faults);
+        let readable = faults.is_empty();
+        let root = Path::ROOT;
+        let examples = Object::new(json, &root, &mut faults).and_then(|mut object| {
+            object.optional("examples", &mut faults, |json: &Json, at: &Path<'_>, faults: &mut Faults| {
+                examples::read(json, at, faults, program.as_ref())
+            })
+        });
+        // What another fault makes of an example is nobody's concern.
+        if let (true, Some(program), Some(examples)) = (readable, &program, examples) {
+            examples::refuse_untrue(&examples, program, &root.name("examples"), &mut faults);
+        }
+        faults.settle(program)
+    }
+}
