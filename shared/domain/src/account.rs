@@ -5,6 +5,7 @@ use crate::entry::{Balance, Entry, Kind, Use};
 use crate::id::{Label, LevelId, MemberId};
 use crate::lots::Lots;
 use crate::program::Program;
+use crate::redemption::Holds;
 use serde::{Deserialize, Serialize};
 
 /// A member's position. Points, lots, debt, counters, units and level are a fold of the member's entries.
@@ -40,6 +41,10 @@ pub struct Account {
     pub uses: Vec<(Use, u32)>,
     /// Whether there was a first purchase of which something is left.
     pub first_purchase: bool,
+    /// What points are set aside for.
+    pub holds: Holds,
+    /// How often limited rewards served the member, by period; a rule may bear the same id.
+    pub reward_uses: Vec<(Use, u32)>,
 }
 
 /// Whether a member takes part.
@@ -124,6 +129,8 @@ impl Account {
             units: Vec::new(),
             uses: Vec::new(),
             first_purchase: false,
+            holds: Holds::default(),
+            reward_uses: Vec::new(),
         }
     }
 
@@ -182,6 +189,7 @@ impl Account {
         }
         self.debt = self.debt.checked_add(owed).filter(|debt| *debt >= 0).ok_or(bad("repays more than is owed"))?;
         self.count(entry).ok_or(bad("sums overflow"))?;
+        self.redeem(entry).map_err(bad)?;
         self.change(entry);
         self.seq = entry.seq;
         Ok(())
@@ -195,6 +203,8 @@ impl Account {
             Kind::Expire => sums.expired = sums.expired.checked_sub(entry.points)?,
             Kind::Adjust | Kind::Forfeit => sums.adjusted = sums.adjusted.checked_add(entry.points)?,
             Kind::Enrol | Kind::Notice | Kind::Tier => {}
+            // What they move depends on the redemption.
+            Kind::Hold | Kind::Redeem | Kind::Release => {}
         }
         if let Some((period, units)) = entry.effects.units {
             match self.units.binary_search_by_key(&period, |(start, _)| *start) {
@@ -242,6 +252,7 @@ impl Account {
         let horizon = now.plus_days(-program.points.late_purchase_days.saturating_add(3));
         let date = horizon.utc_date();
         self.uses.retain(|(of, _)| of.per.start(date) <= of.start);
+        self.forget_rewards(now);
         let old =
             self.level.before.iter().zip(self.level.before.iter().skip(1)).take_while(|(_, next)| next.0 <= horizon);
         let old = old.count();
@@ -252,7 +263,7 @@ impl Account {
     #[must_use]
     pub fn next_due(&self, program: &Program) -> Option<Moment> {
         let lots = self.lots.iter().filter_map(|lot| lot.key.next_due());
-        lots.chain(crate::tier::next_review(self, program)).min()
+        lots.chain(crate::tier::next_review(self, program)).chain(self.holds.next_lapse()).min()
     }
 
     /// Whether the lifetime sums explain the balance.

@@ -3,10 +3,11 @@
 use crate::account::{Account, Status};
 use crate::calendar::Moment;
 use crate::entry::{Balance, Cause, Effects, Entry, Kind, Reason};
-use crate::id::RuleId;
+use crate::id::{RewardId, RuleId};
 use crate::lots::{Draw, LotKey};
 use crate::program::{Program, Version};
 use crate::programs::Programs;
+use crate::redemption::{self, Hold, StockUse};
 use crate::refusal::Refusal;
 use crate::tier;
 use std::collections::BTreeMap;
@@ -31,10 +32,16 @@ pub struct Draft<'a> {
     now: Moment,
     actor: &'a str,
     budgets: BudgetsLeft,
+    stocks: StocksLeft,
+    stock: Vec<StockUse>,
 }
 
 /// What is left of the budgets that were looked up; the others are taken to have enough, which the commit finds out.
 pub type BudgetsLeft = BTreeMap<RuleId, i64>;
+
+/// What is left of the stocks of rewards that were looked up; the others are taken to have enough, which the commit finds
+/// out.
+pub type StocksLeft = BTreeMap<RewardId, i64>;
 
 /// What is to be posted.
 #[derive(Debug)]
@@ -68,6 +75,8 @@ pub struct Posted {
     pub entries: Vec<Entry>,
     /// How many of them settled what had fallen due.
     pub settled: usize,
+    /// What is taken out of stocks, and what holds that lapsed or were called off bring back; written with the entries.
+    pub stock: Vec<StockUse>,
 }
 
 impl Posted {
@@ -97,6 +106,8 @@ impl<'a> Draft<'a> {
             now,
             actor,
             budgets: BudgetsLeft::new(),
+            stocks: StocksLeft::new(),
+            stock: Vec::new(),
         };
         draft.account.lots.activate(now);
         Ok(draft)
@@ -113,6 +124,24 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn budgets(&self) -> &BudgetsLeft {
         &self.budgets
+    }
+
+    /// Tells what is left of stocks.
+    #[must_use]
+    pub fn with_stocks(mut self, stocks: StocksLeft) -> Self {
+        self.stocks = stocks;
+        self
+    }
+
+    /// What is left of the stocks that were looked up.
+    #[must_use]
+    pub fn stocks(&self) -> &StocksLeft {
+        &self.stocks
+    }
+
+    /// Notes a unit that leaves a reward's stock, or comes back to it.
+    pub(crate) fn move_stock(&mut self, moved: StockUse) {
+        self.stock.push(moved);
     }
 
     /// The account as it stands in the draft.
@@ -187,6 +216,7 @@ impl<'a> Draft<'a> {
                 return Ok(true);
             }
             match due {
+                Due::Lapse => self.lapse(at)?,
                 Due::Notice => self.give_notice()?,
                 Due::Expire => self.expire(at)?,
                 Due::Review => self.review(at)?,
@@ -195,7 +225,8 @@ impl<'a> Draft<'a> {
         Ok(false)
     }
 
-    /// The earliest thing that is due; at one moment notices come before expiries, and these before reviews.
+    /// The earliest thing that is due; at one moment holds lapse before notices come, these before expiries, and these before
+    /// reviews.
     fn next_due(&self) -> Option<(Moment, Due)> {
         let lots = || self.account.lots.iter().map(|lot| lot.key);
         let notice =
@@ -206,7 +237,16 @@ impl<'a> Draft<'a> {
         let unknown = !self.program().level_ids.contains(&self.account.level.id);
         let review = if unknown { Some(self.now) } else { tier::next_review(&self.account, self.program()) };
         let review = review.map(|at| (at, Due::Review));
-        [notice, expire, review].into_iter().flatten().filter(|(at, _)| *at <= self.now).min()
+        let lapse = self.account.holds.next_lapse().map(|at| (at, Due::Lapse));
+        [lapse, notice, expire, review].into_iter().flatten().filter(|(at, _)| *at <= self.now).min()
+    }
+
+    fn lapse(&mut self, at: Moment) -> Result<(), Refusal> {
+        let lapsed = |hold: &&Hold| hold.lapses_at == at;
+        let Some(hold) = self.account.holds.iter().find(lapsed).cloned() else { return Ok(()) };
+        let posting = redemption::release(self, &hold, at, Reason::Lapsed { at });
+        self.stock.extend(hold.stock_back());
+        self.write(posting, SYSTEM)
     }
 
     fn give_notice(&mut self) -> Result<(), Refusal> {
@@ -327,7 +367,13 @@ impl<'a> Draft<'a> {
     pub fn finish_as_is(mut self) -> Posted {
         self.account.version = self.expected_version + 1;
         let settled = self.entries.len();
-        Posted { account: self.account, expected_version: self.expected_version, entries: self.entries, settled }
+        Posted {
+            account: self.account,
+            expected_version: self.expected_version,
+            entries: self.entries,
+            settled,
+            stock: self.stock,
+        }
     }
 
     /// Ends the draft: gives the notices that its own credits brought, and counts the version up. Where settling left
@@ -349,6 +395,7 @@ impl<'a> Draft<'a> {
             expected_version: self.expected_version,
             entries: self.entries,
             settled: self.own_from,
+            stock: self.stock,
         })
     }
 }
@@ -356,6 +403,7 @@ impl<'a> Draft<'a> {
 /// What can fall due, in the order in which it is done at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
+    Lapse,
     Notice,
     Expire,
     Review,

@@ -2,9 +2,10 @@
 
 use crate::calendar::{Moment, Per};
 use crate::exact::{Exact, Rounding};
-use crate::id::{CallerId, EntryId, LevelId, MemberId, RuleId};
+use crate::id::{CallerId, EntryId, LevelId, MemberId, RedemptionId, RewardId, RuleId};
 use crate::lots::Draw;
 use crate::money::{Currency, Money};
+use crate::redemption::{Redeeming, RedemptionEffect};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
@@ -53,6 +54,8 @@ pub struct Effects {
     pub level: Option<LevelId>,
     /// The lots whose notice this is, with what they held.
     pub noticed: Vec<Draw>,
+    /// What it does to points set aside or spent on a reward.
+    pub redemption: Option<RedemptionEffect>,
 }
 
 /// What a counter of a limited rule counts.
@@ -125,6 +128,12 @@ kinds! {
     Tier "tier" Issued;
     /// Points given up by leaving.
     Forfeit "forfeit" Forfeited;
+    /// Points set aside for a reward.
+    Hold "hold" Held;
+    /// Points spent on a reward: at once, or, with 0 points, those set aside for it.
+    Redeem "redeem" Redeemed;
+    /// Points that come back from a reward.
+    Release "release" Held;
 }
 
 /// The other side of an entry: program totals over all sides sum to zero.
@@ -140,6 +149,10 @@ pub enum Contra {
     Adjusted,
     /// Given up.
     Forfeited,
+    /// Set aside for rewards.
+    Held,
+    /// Spent on rewards.
+    Redeemed,
 }
 
 impl Contra {
@@ -152,6 +165,8 @@ impl Contra {
             Contra::ClawedBack => "clawed_back",
             Contra::Adjusted => "adjusted",
             Contra::Forfeited => "forfeited",
+            Contra::Held => "held",
+            Contra::Redeemed => "redeemed",
         }
     }
 }
@@ -186,6 +201,13 @@ pub enum Cause {
     Due,
     /// The member's data were erased.
     Erasure,
+    /// A member's claim on a reward.
+    Redemption {
+        /// Which.
+        redemption: RedemptionId,
+        /// The reward.
+        reward: RewardId,
+    },
 }
 
 /// One step of the arithmetic behind an entry.
@@ -306,9 +328,60 @@ pub enum Reason {
         /// Qualifying units in the current period.
         units: i64,
     },
+    /// Points go into a reward.
+    SpentOn {
+        /// Which.
+        reward: RewardId,
+        /// How many.
+        points: i64,
+        /// What they pay, where they pay.
+        worth: Option<Money>,
+    },
+    /// Points that were set aside are spent.
+    Captured {
+        /// How many.
+        points: i64,
+        /// Of so many.
+        held: i64,
+    },
+    /// A redemption is called off.
+    CalledOff,
+    /// Points were set aside until then, and nobody spent them.
+    Lapsed {
+        /// When.
+        at: Moment,
+    },
+    /// Points came back after their lot had ended, and live on for some days.
+    Grace {
+        /// How many.
+        points: i64,
+        /// Until when.
+        until: Moment,
+    },
+    /// A part of a purchase was paid with points and earns none.
+    PaidWithPoints {
+        /// How much.
+        paid: Money,
+    },
+    /// Points that had paid come back with what they had paid for.
+    PaymentReturned {
+        /// How many.
+        points: i64,
+        /// How many of those that paid are left in the purchase.
+        left: i64,
+    },
 }
 
 impl Entry {
+    /// Where its points come from or go to: its kind's side, but for points that come back when they were spent already.
+    #[must_use]
+    pub fn contra(&self) -> Contra {
+        match &self.effects.redemption {
+            Some(RedemptionEffect { change: Redeeming::Returned, .. }) => Contra::Redeemed,
+            Some(_) | None => self.kind.contra(),
+        }
+    }
+
     /// The entry's id: its ledger time and a digest of member and number, so that it needs no room and no randomness,
     /// and is the same whoever computes it.
     #[must_use]
@@ -345,7 +418,14 @@ impl Reason {
             | Reason::Owed { .. }
             | Reason::DebtRepaid { .. }
             | Reason::Ends { .. }
-            | Reason::LevelChanged { .. } => None,
+            | Reason::LevelChanged { .. }
+            | Reason::SpentOn { .. }
+            | Reason::Captured { .. }
+            | Reason::CalledOff
+            | Reason::Lapsed { .. }
+            | Reason::Grace { .. }
+            | Reason::PaidWithPoints { .. }
+            | Reason::PaymentReturned { .. } => None,
         }
     }
 
@@ -369,7 +449,14 @@ impl Reason {
             | Reason::Owed { .. }
             | Reason::DebtRepaid { .. }
             | Reason::Ends { .. }
-            | Reason::LevelChanged { .. } => None,
+            | Reason::LevelChanged { .. }
+            | Reason::SpentOn { .. }
+            | Reason::Captured { .. }
+            | Reason::CalledOff
+            | Reason::Lapsed { .. }
+            | Reason::Grace { .. }
+            | Reason::PaidWithPoints { .. }
+            | Reason::PaymentReturned { .. } => None,
         }
     }
 
@@ -402,6 +489,20 @@ impl Reason {
             Reason::Ends { points, at } => format!("{points} points end at {at}"),
             Reason::LevelChanged { from, to, units } => {
                 format!("from level {from} to {to}, with {units} qualifying units")
+            }
+            Reason::SpentOn { reward, points, worth: None } => format!("{points} points for {reward}"),
+            Reason::SpentOn { reward, points, worth: Some(worth) } => {
+                format!("{points} points for {reward}, which pay {worth}")
+            }
+            Reason::Captured { points, held } => format!("{points} of {held} points set aside are spent"),
+            Reason::CalledOff => "called off".to_owned(),
+            Reason::Lapsed { at } => format!("set aside until {at} and not spent by then"),
+            Reason::Grace { points, until } => {
+                format!("{points} points would have ended meanwhile and live on until {until}")
+            }
+            Reason::PaidWithPoints { paid } => format!("{paid} of it were paid with points and earn none"),
+            Reason::PaymentReturned { points, left } => {
+                format!("{points} points that paid for it come back, {left} are left in it")
             }
         }
     }

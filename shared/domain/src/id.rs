@@ -93,6 +93,8 @@ pub type ProgramId = CallerId;
 pub type RuleId = CallerId;
 /// A tier level of a program.
 pub type LevelId = CallerId;
+/// A reward of a program.
+pub type RewardId = CallerId;
 
 impl CallerId {
     /// The id as sent.

@@ -99,6 +99,13 @@ impl LotKey {
         (!self.is_active(), self.end(as_of).map_or(i64::MAX, Moment::millis))
     }
 
+    /// Whether its points came back after their lot had ended, and live on for some days once and for all: they had a
+    /// notice though none was owed any more.
+    #[must_use]
+    pub const fn had_grace(&self) -> bool {
+        self.notice_days == 0 && self.noticed_at.is_some()
+    }
+
     /// The lot's key once it is active.
     #[must_use]
     pub const fn activated(self) -> Self {
@@ -244,6 +251,14 @@ impl Lots {
         let alike =
             self.0.iter().filter(|lot| lot.key.activates_at == key.activates_at && lot.key.noticed_at.is_none());
         alike.filter(later).map(|lot| lot.key).next().ok_or(BadDraw)
+    }
+
+    /// The key under which active points come back: as [`Lots::place`], or, where no lot ends later, the lot that ends last;
+    /// points that come back cannot be refused.
+    #[must_use]
+    pub fn shelter(&self, key: LotKey) -> LotKey {
+        let last = || self.0.iter().rfind(|lot| lot.key.is_active()).map_or(key, |lot| lot.key);
+        self.place(key).unwrap_or_else(|_| last())
     }
 }
 

@@ -109,7 +109,7 @@ pub fn change(mut draft: Draft<'_>, with: impl FnOnce(&mut Account)) -> Result<P
     Ok(draft.finish_as_is())
 }
 
-/// Erases a member: points left are forfeited by an entry, and nothing of the person stays in the account.
+/// Erases a member: what is held is called off, points left are forfeited by an entry, and nothing of the person stays in the account.
 ///
 /// # Errors
 /// [`Refusal::MemberUnknown`] for one who is gone already.
@@ -118,7 +118,8 @@ pub fn erase(mut draft: Draft<'_>) -> Result<Posted, Refusal> {
     if account.status == Status::Erased {
         return Err(Refusal::MemberUnknown);
     }
-    let (draws, points) = account.lots.take(i64::MAX, draft.now(), |_| true);
+    crate::redemption::cancel_all(&mut draft)?;
+    let (draws, points) = draft.account().lots.take(i64::MAX, draft.now(), |_| true);
     if points > 0 {
         let (now, program_version) = (draft.now(), draft.version());
         draft.post(Posting {

@@ -1,5 +1,8 @@
 //! Why a decision was refused. Each reason exists because somebody acts on it: a caller, or the loop that decides again.
 
+use crate::calendar::Moment;
+use crate::redemption::Status;
+
 /// Why a decision was refused; nothing is written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -59,4 +62,66 @@ pub enum Refusal {
     /// What is stored contradicts itself: an account that its entries do not explain.
     #[error("the stored account contradicts itself")]
     Inconsistent,
+    /// The program has no such reward.
+    #[error("the program has no such reward")]
+    RewardUnknown,
+    /// The reward cannot be had, by this member, at this moment.
+    #[error("the reward cannot be had at present")]
+    RewardUnavailable {
+        /// Why, in words a cashier can read out.
+        because: Vec<String>,
+    },
+    /// A field of the request does not go with the reward.
+    #[error("{field} {why}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// So many redemptions of the member wait for their end already.
+    #[error("{most} redemptions are open, and more cannot be")]
+    TooManyHolds {
+        /// How many can be open.
+        most: usize,
+    },
+    /// What is asked of a redemption needs another status than it has.
+    #[error("the redemption is {}", .status.word())]
+    RedemptionIs {
+        /// Its status now.
+        status: Status,
+    },
+    /// More is to be spent than was set aside.
+    #[error("{held} points were set aside")]
+    CaptureExceedsHold {
+        /// How many were.
+        held: i64,
+    },
+    /// There is no such voucher, or not any more.
+    #[error("there is no such voucher")]
+    VoucherUnknown,
+    /// The voucher, or the redemption behind it, was used for an order.
+    #[error("it was used already")]
+    VoucherUsed,
+    /// The voucher's time is over.
+    #[error("the voucher expired at {at}")]
+    VoucherExpired {
+        /// When it ended.
+        at: Moment,
+    },
+    /// The redemption behind the voucher was called off or has lapsed.
+    #[error("the voucher was cancelled")]
+    VoucherCancelled,
+    /// The voucher's time has not come, or its points are only set aside yet.
+    #[error("the voucher cannot be used yet")]
+    VoucherNotYetValid {
+        /// From when on, if a date is all it waits for.
+        from: Option<Moment>,
+    },
+    /// A purchase names redemptions that cannot have paid for it.
+    #[error("it was not paid with that")]
+    BadPayment {
+        /// Place of the redemption in the purchase, and what is wrong with it.
+        at: Vec<(usize, &'static str)>,
+    },
 }

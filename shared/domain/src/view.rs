@@ -157,7 +157,7 @@ pub fn entry(entry: &Entry, member: MemberId) -> Value {
         "seq": entry.seq,
         "kind": entry.kind.word(),
         "points": entry.points,
-        "contra": entry.kind.contra().word(),
+        "contra": entry.contra().word(),
         "balance_after": entry.balance_after,
         "debt_repaid": entry.debt_repaid,
         "program_version": entry.program_version,
@@ -199,6 +199,9 @@ fn cause(cause: &Cause) -> Value {
         Cause::Adjustment { reason } => json!({ "adjustment": { "reason": reason } }),
         Cause::Due => json!({ "due": {} }),
         Cause::Erasure => json!({ "erasure": {} }),
+        Cause::Redemption { redemption, reward } => {
+            json!({ "redemption": { "redemption_id": redemption.to_string(), "reward_id": reward.as_str() } })
+        }
     }
 }
 
@@ -252,6 +255,9 @@ pub const fn event_type(kind: Kind) -> &'static str {
         Kind::Notice => "points.expiring",
         Kind::Tier => "tier.changed",
         Kind::Forfeit => "points.forfeited",
+        Kind::Hold => "points.held",
+        Kind::Redeem => "points.redeemed",
+        Kind::Release => "points.released",
     }
 }
 

@@ -9,12 +9,16 @@ mod read_condition;
 pub use read_condition::attributes;
 mod read_goal;
 mod read_offers;
+mod read_rewards;
 mod read_rule;
 mod read_tiers;
+mod reward;
+
+pub use reward::{PointValue, Reward, RewardKind, Settle, Worth};
 
 use crate::calendar::{Moment, Per, Zone};
 use crate::exact::{Exact, Rounding};
-use crate::id::{CallerId, Label, LevelId, RuleId};
+use crate::id::{CallerId, Label, LevelId, RewardId, RuleId};
 use crate::json::{Faults, Json};
 use crate::money::{Currency, Money};
 use condition::{Condition, Names};
@@ -302,70 +306,6 @@ pub struct Benefit {
     pub text: Option<String>,
 }
 
-/// What points buy.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reward {
-    /// Its name in requests.
-    pub id: CallerId,
-    /// Its name for people.
-    pub name: String,
-    /// What it is.
-    pub kind: RewardKind,
-    /// Its price in points; none where points pay an amount.
-    pub points: Option<i64>,
-    /// Whether it is spent at once or set aside first.
-    pub settle: Settle,
-    /// How long points are set aside, in minutes.
-    pub hold_minutes: Option<i64>,
-    /// How many were ever offered.
-    pub stock: Option<i64>,
-    /// How often per member.
-    pub limit: Option<Limit>,
-    /// For how many days its voucher is good; without it there is none.
-    pub voucher_days: Option<i64>,
-    /// What points are worth when they pay.
-    pub value: Option<PointValue>,
-}
-
-/// The kinds of rewards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RewardKind {
-    /// A thing.
-    Product,
-    /// An amount off.
-    DiscountAmount,
-    /// A share off.
-    DiscountPercent,
-    /// No charge for delivery.
-    FreeShipping,
-    /// Account credit.
-    GiftCard,
-    /// An event, early access.
-    Experience,
-    /// A gift to others.
-    Donation,
-    /// Points pay for a part of a purchase.
-    PayWithPoints,
-}
-
-/// When a redemption is final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settle {
-    /// At once.
-    Immediately,
-    /// At capture.
-    Hold,
-}
-
-/// The worth of points when they pay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PointValue {
-    /// So many points …
-    pub points: i64,
-    /// … are worth this much.
-    pub money: Money,
-}
-
 /// What bringing a friend earns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referral {
@@ -428,6 +368,12 @@ impl Program {
     pub fn names_activity(&self, kind: &CallerId) -> bool {
         let of_kind = |on: &Trigger| matches!(on, Trigger::Activity(named) if named == kind);
         self.rules.iter().any(|rule| of_kind(&rule.on)) || self.goals.iter().any(|goal| of_kind(&goal.on))
+    }
+
+    /// The reward of that id.
+    #[must_use]
+    pub fn reward(&self, id: &RewardId) -> Option<&Reward> {
+        self.rewards.iter().find(|reward| reward.id == *id)
     }
 
     /// The places, in [`Program::tags`], of those of a member's tags that conditions mention.

@@ -3,7 +3,7 @@
 use super::read_condition::Context;
 use super::read_rule::{Earning, Surroundings, earning};
 use super::read_tiers::tiers;
-use super::{Award, Expiry, GoalAward, Limit, PointsPolicy, Program, Reward, Rule, Shortfall, Snap, read_offers};
+use super::{Award, Expiry, GoalAward, Limit, PointsPolicy, Program, Reward, Rule, Shortfall, Snap, read_offers, read_rewards};
 use crate::calendar::{Per, moment, zone};
 use crate::exact::{Exact, Rounding};
 use crate::id::{CallerId, LevelId};
@@ -39,8 +39,14 @@ pub(super) fn program(json: &Json, faults: &mut Faults) -> Option<Program> {
         faults,
         list(0, MOST_RULES, |json, at, faults| earning(json, at, faults, &mut surroundings)),
     );
+    let mut surroundings = Surroundings { context: &mut context, door: zone.as_ref() };
+    let rewards = object.optional(
+        "rewards",
+        faults,
+        list(0, 1_000, |json, at, faults| read_rewards::reward(json, at, faults, &mut surroundings)),
+    );
+    let rewards = rewards.unwrap_or_default();
     let tags = context.tags;
-    let rewards = object.optional("rewards", faults, list(0, 1_000, read_offers::reward)).unwrap_or_default();
     let referral = object.optional("referral", faults, read_offers::referral);
     let birthday = object.optional("birthday", faults, read_offers::birthday);
     let effective_from = object.optional("effective_from", faults, moment);
@@ -49,6 +55,7 @@ pub(super) fn program(json: &Json, faults: &mut Faults) -> Option<Program> {
     object.finish(faults);
 
     refuse_doubled(rewards.iter().map(|reward| &reward.id), &root.name("rewards"), faults);
+    read_rewards::refuse_endless_counters(&rewards, &root.name("rewards"), faults);
     if let Some(earnings) = &earnings {
         let at = root.name("earning_rules");
         refuse_doubled(earnings.iter().map(Earning::id), &at, faults);
