@@ -17,7 +17,7 @@ pub use cancel::cancel;
 pub(crate) use cancel::cancel_all;
 pub use capture::capture;
 pub use give_back::GRACE_DAYS;
-pub(crate) use give_back::{GivenBack, give_back, release};
+pub(crate) use give_back::{give_back, release};
 pub(crate) use holds::part;
 pub use holds::{Hold, Holds, MOST_HOLDS, Redeeming, RedemptionEffect, StockUse};
 pub use read::{RedeemRequest, VoucherUse, cancel_body, capture_body, redeem_body, voucher_lookup_body, voucher_use_body};
