@@ -7,7 +7,7 @@ use crate::id::{RewardId, RuleId};
 use crate::lots::{Draw, LotKey};
 use crate::program::{Program, Version};
 use crate::programs::Programs;
-use crate::redemption::{self, Hold, StockUse};
+use crate::redemption::{self, Hold, Redemption, StockUse};
 use crate::refusal::Refusal;
 use crate::tier;
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ pub struct Draft<'a> {
     budgets: BudgetsLeft,
     stocks: StocksLeft,
     stock: Vec<StockUse>,
+    redemptions: Vec<Redemption>,
 }
 
 /// What is left of the budgets that were looked up; the others are taken to have enough, which the commit finds out.
@@ -108,6 +109,7 @@ impl<'a> Draft<'a> {
             budgets: BudgetsLeft::new(),
             stocks: StocksLeft::new(),
             stock: Vec::new(),
+            redemptions: Vec::new(),
         };
         draft.account.lots.activate(now);
         Ok(draft)
@@ -137,6 +139,19 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn stocks(&self) -> &StocksLeft {
         &self.stocks
+    }
+
+    /// Hands over the redemptions that a purchase names.
+    #[must_use]
+    pub fn with_redemptions(mut self, redemptions: Vec<Redemption>) -> Self {
+        self.redemptions = redemptions;
+        self
+    }
+
+    /// The redemptions that a purchase names, as far as there are such.
+    #[must_use]
+    pub fn redemptions(&self) -> &[Redemption] {
+        &self.redemptions
     }
 
     /// Notes a unit that leaves a reward's stock, or comes back to it.

@@ -193,6 +193,15 @@ pub fn member_id(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Memb
     id
 }
 
+/// Reads a redemption id.
+pub fn redemption_id(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<RedemptionId> {
+    let id = text(json, at, faults)?.parse().ok();
+    if id.is_none() {
+        faults.malformed(at, "must be red_ and 26 characters");
+    }
+    id
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ use crate::lots::{Draw, LotKey};
 use crate::program::{Program, Shortfall};
 use crate::programs::Programs;
 use crate::purchase::{BudgetUse, MINUTES_AHEAD, Purchase, Recorded, budget_uses, units_of, uses};
+use crate::redemption::{Redeeming, RedemptionEffect, give_back};
 use crate::refusal::Refusal;
 use crate::tier;
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,7 @@ pub struct Refund {
     pub told: Return,
     /// Points taken back.
     pub clawed_back: i64,
-    /// Points given back.
+    /// Points given back: those that an earlier refund took too many of, and those that had paid.
     pub restored: i64,
     /// Its entries, for a retry.
     pub entries: Vec<Entry>,
@@ -91,21 +92,21 @@ pub fn refund(
     let version = Arc::clone(programs.version(award.frozen.version)?);
     let program = &version.program;
     let before = Standing::of(&purchase, &award, program)?;
+    let paid_before = purchase.points_left();
     take_lines(&mut purchase, told, now)?;
     let after = Standing::of(&purchase, &award, program)?;
+    // Points that paid come back first, so that a clawback finds them.
+    let returned = return_payment(&mut draft, &purchase, &paid_before, told)?;
 
     let posting = Book { draft: &draft, program, award: &mut award, before: &before, after: &after, told }.posting();
     let refunded = Reason::Refunded { first: award.first, before: before.points, left: after.points };
     let (mut posting, explanation) = posting?;
     posting.explanation = [refunded].into_iter().chain(explanation).collect();
-    posting.cause = Cause::Refund {
-        channel: purchase.channel.clone(),
-        order_id: purchase.order_id.clone(),
-        refund_id: told.refund_id.clone(),
-    };
+    posting.cause = refund_of(&purchase, told);
     posting.effects = effects(&draft, program, &purchase, &award, &before, &after);
     award.left = after.points;
-    let (clawed_back, restored) = (posting.points.saturating_neg().max(0), posting.points.max(0));
+    let clawed_back = posting.points.saturating_neg().max(0);
+    let restored = posting.points.max(0).saturating_add(returned);
     draft.post(posting)?;
     review_early(&mut draft, &award);
     draft.lift_level()?;
@@ -116,6 +117,47 @@ pub fn refund(
     let entries = posted.own_entries().to_vec();
     let refund = Refund { told: told.clone(), clawed_back, restored, entries };
     Ok(RefundDecision { posted: Some(posted), purchase, refund, budgets })
+}
+
+/// Gives back the points that had paid for what comes back. Gives how many.
+fn return_payment(
+    draft: &mut Draft<'_>,
+    purchase: &Purchase,
+    before: &[i64],
+    told: &Return,
+) -> Result<i64, Refusal> {
+    let mut returned = 0_i64;
+    for ((paid, before), after) in purchase.paid.iter().zip(before).zip(purchase.points_left()) {
+        let points = before - after;
+        if points < 1 {
+            continue;
+        }
+        let (now, taken) = (draft.now(), paid.coming_back(*before, after));
+        let back = give_back(draft.account(), &taken, paid.since, now, now);
+        draft.post(Posting {
+            kind: Kind::Release,
+            points,
+            draws: back.draws,
+            cause: refund_of(purchase, told),
+            program_version: draft.version(),
+            explanation: [Reason::PaymentReturned { points, left: after }].into_iter().chain(back.reasons).collect(),
+            occurred_at: told.occurred_at.min(now),
+            effects: Effects {
+                redemption: Some(RedemptionEffect { change: Redeeming::Returned, used: None }),
+                ..Effects::default()
+            },
+        })?;
+        returned = returned.saturating_add(points);
+    }
+    Ok(returned)
+}
+
+fn refund_of(purchase: &Purchase, told: &Return) -> Cause {
+    Cause::Refund {
+        channel: purchase.channel.clone(),
+        order_id: purchase.order_id.clone(),
+        refund_id: told.refund_id.clone(),
+    }
 }
 
 /// How a purchase stands: what its lines that are left are worth.

@@ -2,7 +2,7 @@
 
 use crate::adjust::Adjustment;
 use crate::calendar::moment;
-use crate::id::{caller_id, label};
+use crate::id::{caller_id, label, redemption_id};
 use crate::identity::{Reference, reference};
 use crate::json::{Faults, Json, Object, Path, boolean, integer_within, list, text};
 use crate::money::{MOST_MONEY, currency};
@@ -13,6 +13,8 @@ use crate::refund::{Return, ReturnLine};
 pub const MOST_LINES: usize = 1_000;
 /// Categories of a line, at most.
 const MOST_CATEGORIES: usize = 20;
+/// Redemptions that pay for one purchase, at most.
+const MOST_PAYMENTS: usize = 10;
 /// Units of a line, at most.
 const MOST_QUANTITY: i64 = 1_000_000_000;
 /// Points of an adjustment, at most, either way.
@@ -41,7 +43,12 @@ fn order(json: &Json, at: &Path<'_>, faults: &mut Faults, numbered: bool) -> Opt
     let currency = object.required("currency", faults, currency);
     let store = object.optional("store", faults, label);
     let lines = object.required("lines", faults, list(1, MOST_LINES, order_line));
+    let paid_with = object.optional("paid_with", faults, list(0, MOST_PAYMENTS, redemption_id)).unwrap_or_default();
+    let guest = object.raw("member").is_none_or(|value| *value == Json::Null);
     object.finish(faults);
+    if guest && !paid_with.is_empty() {
+        faults.meaningless(&at.name("paid_with"), "has a meaning only beside a member, who paid with points");
+    }
     if let Some(lines) = &lines {
         let at = at.name("lines");
         refuse_doubled_lines(lines.iter().map(|line| line.line_id.as_str()), &at, faults);
@@ -57,6 +64,7 @@ fn order(json: &Json, at: &Path<'_>, faults: &mut Faults, numbered: bool) -> Opt
         currency: currency?,
         store,
         lines: lines?,
+        paid_with,
     };
     Some((order, member))
 }

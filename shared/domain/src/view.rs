@@ -237,6 +237,8 @@ pub fn purchase(purchase: &Purchase, as_recorded: bool) -> Value {
         "currency": purchase.currency.code(),
         "store": purchase.store.as_ref().map(|store| store.as_str()),
         "net_total": purchase.net_bought(),
+        "paid_with": purchase.paid.iter().map(|paid| paid.redemption.to_string()).collect::<Vec<_>>(),
+        "paid_with_points": purchase.paid_in_all().map_or(0, |paid| paid.amount),
     });
     with(scalars, [("lines", lines.collect())])
 }

@@ -1,5 +1,6 @@
 //! The decision that makes points of a purchase: recorded, quoted or claimed by the very same code.
 
+use super::paid::pay;
 use super::{BudgetUse, Frozen, Line, MINUTES_AHEAD, Order, OrderLine, Purchase, Recorded};
 use crate::account::Account;
 use crate::award::{Awarded, NotApplied, award, not_applied};
@@ -10,6 +11,7 @@ use crate::grant;
 use crate::money::Currency;
 use crate::program::{Program, QualifyBy};
 use crate::programs::Programs;
+use crate::redemption::Redemption;
 use crate::refusal::Refusal;
 use crate::tier;
 use std::sync::Arc;
@@ -23,6 +25,8 @@ pub struct PurchaseDecision {
     pub purchase: Purchase,
     /// What campaigns pay of it.
     pub budgets: Vec<BudgetUse>,
+    /// The redemptions that paid for a part of it, which say so now.
+    pub redemptions: Vec<Redemption>,
 }
 
 /// What a purchase would earn.
@@ -48,11 +52,12 @@ pub fn record(
     order: &Order,
     reference: [u8; 16],
 ) -> Result<PurchaseDecision, Refusal> {
-    let bought = purchase_of(order, draft.now(), Some(reference), None);
+    let mut bought = purchase_of(order, draft.now(), Some(reference), None);
+    let redemptions = pay(&mut bought, order, &draft)?;
     let Judged { purchase, budgets, .. } = judge(&mut draft, programs, bought, WhyNot::Unasked)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
-    Ok(PurchaseDecision { posted, purchase, budgets })
+    Ok(PurchaseDecision { posted, purchase, budgets, redemptions })
 }
 
 /// What recording the purchase now would do. The same code decides, so that it agrees exactly.
@@ -60,7 +65,8 @@ pub fn record(
 /// # Errors
 /// As [`record`].
 pub fn quote(mut draft: Draft<'_>, programs: &Programs, order: &Order) -> Result<Quote, Refusal> {
-    let bought = purchase_of(order, draft.now(), None, None);
+    let mut bought = purchase_of(order, draft.now(), None, None);
+    pay(&mut bought, order, &draft)?;
     let Judged { purchase, budgets, not_applied } = judge(&mut draft, programs, bought, WhyNot::Asked)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
@@ -102,7 +108,7 @@ pub fn claim(
     let Judged { purchase, budgets, .. } = judge(&mut draft, programs, purchase, WhyNot::Unasked)?;
     let posted = draft.finish()?;
     let purchase = with_entries(purchase, &posted);
-    Ok(PurchaseDecision { posted, purchase, budgets })
+    Ok(PurchaseDecision { posted, purchase, budgets, redemptions: Vec::new() })
 }
 
 /// The time that counts for the rules.
@@ -193,6 +199,7 @@ fn judge(
     if repaid > 0 {
         explanation.push(Reason::DebtRepaid { points: repaid });
     }
+    explanation.extend(purchase.paid_in_all().map(|paid| Reason::PaidWithPoints { paid }));
     let cause = Cause::Purchase { channel: purchase.channel.clone(), order_id: purchase.order_id.clone() };
     let (points, program_version) = (awarded.points, version.number);
     draft.post(Posting {
@@ -311,5 +318,6 @@ fn purchase_of(order: &Order, now: Moment, reference: Option<[u8; 16]>, award: O
         lines: order.lines.iter().map(whole).collect(),
         reference,
         award,
+        paid: Vec::new(),
     }
 }

@@ -1,14 +1,16 @@
 //! Purchases: what a till tells, what is kept of it, and what is left after refunds.
 
 mod judge;
+mod paid;
 
 pub use judge::{PurchaseDecision, Quote, claim, quote, record, record_guest};
+pub use paid::{PaidWith, spread};
 pub(crate) use judge::{budget_uses, units_of, uses};
 
 use crate::award::{AwardLine, Caps};
 use crate::calendar::Moment;
 use crate::entry::Entry;
-use crate::id::{CallerId, Label, MemberId, RuleId};
+use crate::id::{CallerId, Label, MemberId, RedemptionId, RuleId};
 use crate::lots::LotKey;
 use crate::money::{Currency, Money};
 use crate::program::Program;
@@ -34,6 +36,8 @@ pub struct Order {
     pub store: Option<Label>,
     /// What was bought; 1 to 1,000 lines.
     pub lines: Vec<OrderLine>,
+    /// The redemptions that paid for a part of it.
+    pub paid_with: Vec<RedemptionId>,
 }
 
 /// A line of a purchase.
@@ -74,6 +78,8 @@ pub struct Purchase {
     pub reference: Option<[u8; 16]>,
     /// What the points came from; none for guests.
     pub award: Option<Recorded>,
+    /// What points paid of it.
+    pub paid: Vec<PaidWith>,
 }
 
 /// A line and what is left of it.
@@ -170,26 +176,28 @@ impl Frozen {
 }
 
 impl Purchase {
-    /// The lines of which something is left, as the rules see them.
+    /// The lines of which something is left, as the rules see them: with what of their nets was paid with money.
     #[must_use]
     pub fn lines_left(&self) -> Vec<AwardLine<'_>> {
-        let left = self.lines.iter().filter(|line| line.quantity_left > 0);
-        left.map(|line| AwardLine {
-            facts: LineFacts { sku: line.bought.sku.as_ref(), categories: &line.bought.categories },
-            net: line.net_left,
-        })
-        .collect()
+        let lines = self.lines.iter().zip(self.money_left());
+        lines
+            .filter(|(line, _)| line.quantity_left > 0)
+            .map(|(line, net)| AwardLine {
+                facts: LineFacts { sku: line.bought.sku.as_ref(), categories: &line.bought.categories },
+                net,
+            })
+            .collect()
     }
 
     fn checked_net_left(&self) -> Result<i64, Refusal> {
-        let lines = self.lines.iter().filter(|line| line.quantity_left > 0);
-        lines.map(|line| line.net_left).try_fold(0_i64, i64::checked_add).ok_or(Refusal::TooMuch)
+        let left = self.lines_left();
+        left.iter().map(|line| line.net).try_fold(0_i64, i64::checked_add).ok_or(Refusal::TooMuch)
     }
 
-    /// The net total of the lines of which something is left. Sums were checked when the purchase was recorded.
+    /// The net total of the lines of which something is left, as far as it was paid with money. Sums were checked when the purchase was recorded.
     #[must_use]
     pub fn net_left(&self) -> i64 {
-        self.lines.iter().filter(|line| line.quantity_left > 0).fold(0, |sum, line| sum.saturating_add(line.net_left))
+        self.lines_left().iter().fold(0, |sum, line| sum.saturating_add(line.net))
     }
 
     /// The net total as bought.
@@ -229,6 +237,7 @@ impl Purchase {
         } else {
             compare(false, "/lines".to_owned());
         }
+        compare(self.paid.iter().map(|paid| &paid.redemption).eq(&order.paid_with), "/paid_with".to_owned());
         differ
     }
 }

@@ -5,11 +5,12 @@
 //! line that came back in part, the same part of what paid for it is left, rounded down. So what is left follows from the
 //! lines that are left alone, and refunds end the same however they are split.
 
-use super::Purchase;
+use super::{Order, Purchase};
 use crate::id::{RedemptionId, RewardId};
 use crate::lots::Draw;
 use crate::calendar::Moment;
-use crate::money::{Currency, Money};
+use crate::draft::Draft;
+use crate::money::Money;
 use crate::program::{RewardKind, Worth};
 use crate::redemption::{Redemption, Status, Usage, part};
 use crate::refusal::Refusal;
@@ -83,6 +84,13 @@ impl Purchase {
         self.lines.iter().zip(self.spread_left(paid)).map(|(line, paid)| line.net_left - paid).collect()
     }
 
+    /// What of it, as bought, was paid with points; none if nothing was.
+    #[must_use]
+    pub fn paid_in_all(&self) -> Option<Money> {
+        let amount = self.paid.iter().fold(0_i64, |sum, paid| sum.saturating_add(paid.amount));
+        (amount > 0).then_some(Money { amount, currency: self.currency })
+    }
+
     /// Of each redemption that paid, the points that are left in the purchase.
     #[must_use]
     pub fn points_left(&self) -> Vec<i64> {
@@ -107,14 +115,13 @@ impl PaidWith {
 /// in another currency, or pay more than the purchase costs.
 pub(super) fn pay(
     purchase: &mut Purchase,
-    named: &[RedemptionId],
-    redemptions: &[Redemption],
-    member: crate::id::MemberId,
-    now: Moment,
+    order: &Order,
+    draft: &Draft<'_>,
 ) -> Result<Vec<Redemption>, Refusal> {
+    let (member, now, named) = (draft.account().member, draft.now(), &order.paid_with);
     let (mut bad, mut used, mut left) = (Vec::new(), Vec::new(), purchase.net_bought());
     for (place, id) in named.iter().enumerate() {
-        let known = redemptions.iter().find(|redemption| redemption.id == *id && redemption.member == member);
+        let known = draft.redemptions().iter().find(|redemption| redemption.id == *id && redemption.member == member);
         let doubled = named.iter().take(place).any(|other| other == id);
         match known.filter(|_| !doubled).ok_or("is no redemption of this member").and_then(|known| {
             let amount = amount_for(purchase, known, now)?;
@@ -158,8 +165,3 @@ fn amount_for(purchase: &Purchase, redemption: &Redemption, now: Moment) -> Resu
     }
 }
 
-/// What of a purchase was paid with points, for its explanation.
-pub(super) fn paid_in_all(purchase: &Purchase, currency: Currency) -> Option<Money> {
-    let amount = purchase.paid.iter().fold(0_i64, |sum, paid| sum.saturating_add(paid.amount));
-    (amount > 0).then_some(Money { amount, currency })
-}

@@ -98,6 +98,7 @@ pub(crate) fn order(id: &str, occurred_at: Moment, nets: &[i64]) -> Order {
         currency: Currency::of("EUR").unwrap(),
         store: None,
         lines: nets.iter().enumerate().map(|(index, net)| line(&(index + 1).to_string(), *net, &[])).collect(),
+        paid_with: Vec::new(),
     }
 }
 
