@@ -2,9 +2,11 @@
 
 use crate::calendar::{Moment, Per};
 use crate::exact::{Exact, Rounding};
-use crate::id::{CallerId, EntryId, LevelId, MemberId, RuleId};
+use crate::goal::Progress;
+use crate::id::{CallerId, EntryId, Label, LevelId, MemberId, RuleId};
 use crate::lots::Draw;
 use crate::money::{Currency, Money};
+use crate::pass::Pass;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
@@ -53,6 +55,14 @@ pub struct Effects {
     pub level: Option<LevelId>,
     /// The lots whose notice this is, with what they held.
     pub noticed: Vec<Draw>,
+    /// How far the member is with goals that it moved, from then on.
+    pub progress: Vec<Progress>,
+    /// A badge given, or taken away again.
+    pub badge: Option<(CallerId, bool)>,
+    /// Levels and tags granted for a time, or for another time than before.
+    pub passes: Vec<Pass>,
+    /// The level whose entry bonus this is, and the day under which the period's units are counted.
+    pub entry_bonus: Option<(LevelId, i32)>,
 }
 
 /// What a counter of a limited rule counts.
@@ -125,6 +135,8 @@ kinds! {
     Tier "tier" Issued;
     /// Points given up by leaving.
     Forfeit "forfeit" Forfeited;
+    /// A goal was reached, or is not any more; 0 points.
+    Goal "goal" Issued;
 }
 
 /// The other side of an entry: program totals over all sides sum to zero.
@@ -186,6 +198,25 @@ pub enum Cause {
     Due,
     /// The member's data were erased.
     Erasure,
+    /// Something that the member did.
+    Activity {
+        /// Who tells of it.
+        source: CallerId,
+        /// Its number there.
+        activity_id: CallerId,
+        /// What it was.
+        kind: CallerId,
+    },
+    /// A goal was reached, or is not any more.
+    Goal {
+        /// Which.
+        goal: RuleId,
+    },
+    /// A level was reached.
+    Level {
+        /// Which.
+        level: LevelId,
+    },
 }
 
 /// One step of the arithmetic behind an entry.
@@ -306,6 +337,59 @@ pub enum Reason {
         /// Qualifying units in the current period.
         units: i64,
     },
+    /// What counted towards a goal.
+    Counted {
+        /// The goal.
+        goal: RuleId,
+        /// How far the member is.
+        counted: i64,
+        /// How many make it.
+        of: i64,
+        /// Whether what had been counted before has lapsed.
+        anew: bool,
+    },
+    /// A goal was reached.
+    GoalReached {
+        /// The goal.
+        goal: RuleId,
+        /// How often at once.
+        times: u32,
+    },
+    /// A goal was reached, and is not any more: what counted came back.
+    GoalLost {
+        /// The goal.
+        goal: RuleId,
+        /// How many times fewer.
+        times: u32,
+    },
+    /// A level was granted for a time.
+    LevelGranted {
+        /// Which.
+        level: LevelId,
+        /// Until when, exclusive.
+        until: Moment,
+    },
+    /// A tag was granted for a time.
+    TagGranted {
+        /// Which.
+        tag: Label,
+        /// From when on.
+        from: Moment,
+        /// Until when, exclusive.
+        until: Moment,
+    },
+    /// What a level gives whoever reaches it, once in a period.
+    EntryBonus {
+        /// The level.
+        level: LevelId,
+        /// How many points.
+        points: i64,
+    },
+    /// Nothing could be granted: the activity does not say for which day.
+    NoDayToGrant {
+        /// The rule.
+        rule: RuleId,
+    },
 }
 
 impl Entry {
@@ -334,8 +418,12 @@ impl Reason {
             | Reason::Multiplied { rule, .. }
             | Reason::Fixed { rule, .. }
             | Reason::LimitReached { rule, .. }
-            | Reason::BudgetShort { rule, .. } => Some(rule.as_str()),
-            Reason::LevelMultiplied { .. } => Some("tier"),
+            | Reason::BudgetShort { rule, .. }
+            | Reason::NoDayToGrant { rule } => Some(rule.as_str()),
+            Reason::Counted { goal, .. } | Reason::GoalReached { goal, .. } | Reason::GoalLost { goal, .. } => {
+                Some(goal.as_str())
+            }
+            Reason::LevelMultiplied { .. } | Reason::EntryBonus { .. } => Some("tier"),
             Reason::Rounded { .. }
             | Reason::NoRuleForCurrency { .. }
             | Reason::NoRuleApplied
@@ -345,7 +433,9 @@ impl Reason {
             | Reason::Owed { .. }
             | Reason::DebtRepaid { .. }
             | Reason::Ends { .. }
-            | Reason::LevelChanged { .. } => None,
+            | Reason::LevelChanged { .. }
+            | Reason::LevelGranted { .. }
+            | Reason::TagGranted { .. } => None,
         }
     }
 
@@ -356,7 +446,7 @@ impl Reason {
             Reason::PerAmount { exact, .. }
             | Reason::Multiplied { exact, .. }
             | Reason::LevelMultiplied { exact, .. } => Some(*exact),
-            Reason::Fixed { points, .. } => Some(Exact::whole(*points)),
+            Reason::Fixed { points, .. } | Reason::EntryBonus { points, .. } => Some(Exact::whole(*points)),
             Reason::LimitReached { .. } => Some(Exact::ZERO),
             // What it gave stands in a line of its own.
             Reason::BudgetShort { .. } => None,
@@ -369,7 +459,13 @@ impl Reason {
             | Reason::Owed { .. }
             | Reason::DebtRepaid { .. }
             | Reason::Ends { .. }
-            | Reason::LevelChanged { .. } => None,
+            | Reason::LevelChanged { .. }
+            | Reason::Counted { .. }
+            | Reason::GoalReached { .. }
+            | Reason::GoalLost { .. }
+            | Reason::LevelGranted { .. }
+            | Reason::TagGranted { .. }
+            | Reason::NoDayToGrant { .. } => None,
         }
     }
 
@@ -389,7 +485,7 @@ impl Reason {
             Reason::BudgetShort { left: 0, .. } => crate::award::BUDGET_SPENT.to_owned(),
             Reason::BudgetShort { left, .. } => format!("its budget has {left} points left"),
             Reason::NoRuleForCurrency { currency } => format!("the program has no rule for purchases in {currency}"),
-            Reason::NoRuleApplied => "no rule applies to this purchase".to_owned(),
+            Reason::NoRuleApplied => "no rule applies to it".to_owned(),
             Reason::RecordedTooLate { expired_at } => {
                 format!("recorded so late that its points would have ended at {expired_at}")
             }
@@ -403,6 +499,17 @@ impl Reason {
             Reason::LevelChanged { from, to, units } => {
                 format!("from level {from} to {to}, with {units} qualifying units")
             }
+            Reason::Counted { counted, of, anew: false, .. } => format!("counts: {counted} of {of}"),
+            Reason::Counted { counted, of, anew: true, .. } => {
+                format!("what had been counted has lapsed; counts anew: {counted} of {of}")
+            }
+            Reason::GoalReached { times: 1, .. } => "reached".to_owned(),
+            Reason::GoalReached { times, .. } => format!("reached {times} times"),
+            Reason::GoalLost { .. } => "not reached any more: what counted has come back".to_owned(),
+            Reason::LevelGranted { level, until } => format!("level {level} until {until}"),
+            Reason::TagGranted { tag, from, until } => format!("{} from {from} until {until}", tag.as_str()),
+            Reason::EntryBonus { level, points } => format!("{points} points for reaching level {level}"),
+            Reason::NoDayToGrant { .. } => "the activity does not name a day that can be granted".to_owned(),
         }
     }
 }

@@ -3,11 +3,12 @@
 mod judge;
 
 pub use judge::{PurchaseDecision, Quote, claim, quote, record, record_guest};
-pub(crate) use judge::{budget_uses, units_of, uses};
+pub(crate) use judge::{budget_uses, budgets_left, units_of, used_up, uses};
 
 use crate::award::{AwardLine, Caps};
 use crate::calendar::Moment;
 use crate::entry::Entry;
+use crate::goal::Counted;
 use crate::id::{CallerId, Label, MemberId, RuleId};
 use crate::lots::LotKey;
 use crate::money::{Currency, Money};
@@ -104,6 +105,8 @@ pub struct Recorded {
     pub lot: LotKey,
     /// The day under which its qualifying units are counted.
     pub units_bucket: i32,
+    /// What it counted for goals.
+    pub counted: Vec<Counted>,
     /// The entries of the purchase itself, for a retry.
     pub entries: Vec<Entry>,
 }
