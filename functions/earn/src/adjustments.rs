@@ -9,7 +9,7 @@ use loyalty_domain::purchase::Purchase;
 use loyalty_domain::refusal::Refusal;
 use loyalty_domain::requests::{self, AdjustmentRequest};
 use loyalty_http::{Answer, App, JsonBody, Principal, Problem, RequestKey, entries};
-use loyalty_store::items::{self, Carried, Item};
+use loyalty_store::items::{self, Carried, Item, Note};
 use loyalty_store::keys::{self, Key};
 use loyalty_store::{Command, Decision, Fact, StoreError};
 use serde_json::json;
@@ -29,7 +29,7 @@ impl Command for Correct {
         let carried = Carried { content: self.content, member, entries: posted.own_entries().to_vec() };
         let mut facts = vec![Fact::Request(self.key.clone(), carried.clone())];
         if let (Some(note), Some(entry)) = (&self.request.note, carried.entries.first()) {
-            facts.push(Fact::Note(member, entry.seq, note.clone()));
+            facts.push(Fact::Note(member, entry.seq, Note::Text(note.clone())));
         }
         Ok(Decision { posted: Some(posted), facts, budgets: Vec::new(), outcome: carried })
     }

@@ -1,5 +1,6 @@
-//! Earning: purchases, quotes, refunds, claims and adjustments.
+//! Earning: purchases, quotes, refunds, claims, activities and adjustments.
 
+mod activities;
 mod adjustments;
 mod claims;
 mod purchases;
@@ -29,5 +30,6 @@ fn api(app: App) -> Api<App> {
         .get("/v1/purchases/{channel}/{order_id}", earn, purchases::get)
         .post("/v1/purchases/{channel}/{order_id}/refunds", earn, refunds::refund)
         .post("/v1/purchases/{channel}/{order_id}/claim", earn, claims::claim)
+        .post("/v1/activities", earn, activities::record)
         .post("/v1/adjustments", Access::scope(Scope::PointsAdjust), adjustments::adjust)
 }

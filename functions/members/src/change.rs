@@ -33,15 +33,14 @@ pub(crate) async fn patch(
         let (account, person) = tokio::join!(app.account(&call, member), app.engine.person(&call.program, member));
         let (account, before) = (account?, person?.ok_or(Refusal::MemberUnknown)?);
         let patched = body.read(|json, at, faults| profile::patched(before.profile.clone(), json, at, faults))?;
-        let (status, enrolled_at) = (account.status, account.enrolled_at);
         let after = Person { profile: patched, version: before.version + 1, ..before.clone() };
         if after.profile == before.profile {
-            return Ok(Answer::ok(json!({ "member": show_member(&before, member, status, enrolled_at) })));
+            return Ok(Answer::ok(json!({ "member": show_member(&before, &account) })));
         }
-        let posted = account_change(&app, &call, account, &before.profile, &after.profile).await?;
+        let posted = account_change(&app, &call, account.clone(), &before.profile, &after.profile).await?;
         let (gained, facts) = facts(member, &before, &after);
         match app.engine.commit_new(&call, posted, facts).await {
-            Ok(()) => return Ok(Answer::ok(json!({ "member": show_member(&after, member, status, enrolled_at) }))),
+            Ok(()) => return Ok(Answer::ok(json!({ "member": show_member(&after, &account) }))),
             Err(Failure::Taken(slots)) => {
                 let taken: BTreeSet<usize> = slots
                     .iter()

@@ -2,7 +2,6 @@
 
 use crate::read::show_member;
 use axum::extract::State;
-use loyalty_domain::account::Status;
 use loyalty_domain::id::MemberId;
 use loyalty_domain::identity::Identity;
 use loyalty_domain::json::{Faults, Path};
@@ -38,9 +37,9 @@ pub(crate) async fn enrol(State(app): State<App>, principal: Principal, body: Js
         let person = Person { profile: profile.clone(), version: 1, referral_code, enrolled_by: digest };
         match app.engine.commit_new(&call, Some(posted), facts(member, &person)).await {
             Ok(()) => {
-                let account = app.show(&call, Arc::clone(&programs), &account).await?;
-                let member = show_member(&person, member, Status::Active, call.now);
-                return Ok(Answer::created(json!({ "member": member, "account": account })));
+                let shown = app.show(&call, Arc::clone(&programs), &account).await?;
+                let member = show_member(&person, &account);
+                return Ok(Answer::created(json!({ "member": member, "account": shown })));
             }
             Err(Failure::Taken(slots)) if slots.iter().all(|(slot, _)| *slot == Slot::Code) => {}
             Err(Failure::Taken(slots)) => return again_or_taken(&app, &call, &profile, digest, slots).await,

@@ -1,8 +1,9 @@
-//! Members: enrol, look up, change, pause, leave; account and ledger.
+//! Members: enrol, look up, change, pause, leave; account, ledger and progress.
 
 mod change;
 mod enrol;
 mod erase;
+mod level;
 mod read;
 mod status;
 
@@ -35,5 +36,7 @@ fn api(app: App) -> Api<App> {
         .post("/v1/members/{member_id}/reactivate", write, status::reactivate)
         .get("/v1/members/{member_id}/account", read.or_own(), read::account)
         .get("/v1/members/{member_id}/ledger", read.or_own(), read::ledger)
+        .get("/v1/members/{member_id}/progress", read.or_own(), read::progress)
+        .post("/v1/members/{member_id}/level", Access::scope(Scope::PointsAdjust), level::lend)
         .get("/v1/members/{member_id}/export", erase.or_own(), read::export)
 }

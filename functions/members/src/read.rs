@@ -1,14 +1,14 @@
 //! Looking members up, and showing what is known about them.
 
 use axum::extract::State;
-use loyalty_domain::account::Status;
+use loyalty_domain::account::{Account, Status};
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::draft::as_of;
 use loyalty_domain::id::MemberId;
 use loyalty_domain::identity;
 use loyalty_domain::programs::Programs;
 use loyalty_domain::refusal::Refusal;
-use loyalty_domain::view;
+use loyalty_domain::{progress, view};
 use loyalty_http::{Answer, App, JsonBody, Page, PathValues, Principal, Problem};
 use loyalty_store::Call;
 use loyalty_store::items::Person;
@@ -77,7 +77,7 @@ pub(crate) async fn get(State(app): State<App>, principal: Principal, path: Path
 pub(crate) async fn member(app: &App, call: &Call, member: MemberId) -> Result<Value, Problem> {
     let (account, person) = tokio::join!(app.account(call, member), app.engine.person(&call.program, member));
     let (account, person) = (account?, person?.ok_or(Refusal::MemberUnknown)?);
-    Ok(show_member(&person, member, account.status, account.enrolled_at))
+    Ok(show_member(&person, &account))
 }
 
 /// The member and the account as shown.
@@ -89,18 +89,18 @@ pub(crate) async fn member_and_account(app: &App, call: &Call, member: MemberId)
     let (account, person) = (account?, person?.ok_or(Refusal::MemberUnknown)?);
     let programs = app.engine.programs(call).await?;
     let shown = app.show(call, programs, &account).await?;
-    Ok((show_member(&person, member, account.status, account.enrolled_at), shown))
+    Ok((show_member(&person, &account), shown))
 }
 
 /// A member as the API shows it.
-pub(crate) fn show_member(person: &Person, member: MemberId, status: Status, enrolled_at: Moment) -> Value {
+pub(crate) fn show_member(person: &Person, account: &Account) -> Value {
     let profile = &person.profile;
     let consents: serde_json::Map<String, Value> =
         profile.consents.iter().map(|(name, given)| (name.as_str().to_owned(), json!(given))).collect();
     json!({
-        "member_id": member.to_string(),
-        "status": view::status(status),
-        "enrolled_at": enrolled_at.to_string(),
+        "member_id": account.member.to_string(),
+        "status": view::status(account.status),
+        "enrolled_at": account.enrolled_at.to_string(),
         "referral_code": person.referral_code,
         "external_id": profile.external_id,
         "email": profile.email,
@@ -112,6 +112,7 @@ pub(crate) fn show_member(person: &Person, member: MemberId, status: Status, enr
         "time_zone": profile.time_zone.as_ref().map(|zone| zone.name()),
         "tags": profile.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(),
         "consents": consents,
+        "badges": view::badges(&account.badges),
     })
 }
 
@@ -121,6 +122,20 @@ pub(crate) async fn account(State(app): State<App>, principal: Principal, path: 
     let member = named(&path)?;
     let (account, programs) = tokio::join!(app.account(&call, member), app.engine.programs(&call));
     Ok(Answer::ok(app.show(&call, programs?, &account?).await?))
+}
+
+/// `GET /v1/members/{member_id}/progress`: how far the member is with goals, the badges, and what was granted for a time.
+pub(crate) async fn progress(
+    State(app): State<App>,
+    principal: Principal,
+    path: PathValues,
+) -> Result<Answer, Problem> {
+    let call = app.call(&principal);
+    let member = named(&path)?;
+    let (account, programs) = tokio::join!(app.account(&call, member), app.engine.programs(&call));
+    let (account, mut programs) = (account?, programs?);
+    let show = |programs: &Programs| progress::progress(account.clone(), programs, call.now);
+    Ok(Answer::ok(app.engine.with_versions(&call, &mut programs, show).await?))
 }
 
 /// `GET /v1/members/{member_id}/ledger`: what is posted, newest first. Members do not see the staff's notes.

@@ -2,8 +2,10 @@
 
 use crate::calendar::{Moment, Zone, plus_months};
 use crate::entry::{Balance, Entry, Kind, Use};
-use crate::id::{Label, LevelId, MemberId};
+use crate::goal::Progress;
+use crate::id::{CallerId, Label, LevelId, MemberId, RuleId};
 use crate::lots::Lots;
+use crate::pass::Pass;
 use crate::program::Program;
 use crate::redemption::Holds;
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,23 @@ pub struct Account {
     pub holds: Holds,
     /// How often limited rewards served the member, by period; a rule may bear the same id.
     pub reward_uses: Vec<(Use, u32)>,
+    /// How far the member is with goals, by their names.
+    pub progress: Vec<Progress>,
+    /// Badges, oldest first.
+    pub badges: Vec<Badge>,
+    /// Levels and tags granted for a time.
+    pub passes: Vec<Pass>,
+    /// The levels whose entry bonus was given, each with the day under which the units of that period are counted.
+    pub entry_bonuses: Vec<(LevelId, i32)>,
+}
+
+/// A badge that a goal gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Badge {
+    /// Its name in the program.
+    pub id: CallerId,
+    /// Since when.
+    pub since: Moment,
 }
 
 /// Whether a member takes part.
@@ -90,8 +109,20 @@ pub struct LevelState {
 
 /// Level changes that are remembered for late purchases, at most.
 const MOST_LEVEL_CHANGES: usize = 24;
+/// Goals with which an account remembers its progress, at most: those of one program, and as many of earlier versions.
+const MOST_PROGRESS: usize = 100;
+/// Badges of an account, at most.
+const MOST_BADGES: usize = 200;
+/// Levels whose entry bonus is remembered, at most: those of one program, and as many of earlier versions.
+const MOST_ENTRY_BONUSES: usize = 40;
 /// Periods of units that are kept: two years of months, and some.
 const MOST_UNIT_PERIODS: usize = 30;
+
+fn keep_newest<T>(list: &mut Vec<T>, most: usize) {
+    if list.len() > most {
+        list.remove(0);
+    }
+}
 
 /// An entry that does not follow from the account before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -131,6 +162,10 @@ impl Account {
             first_purchase: false,
             holds: Holds::default(),
             reward_uses: Vec::new(),
+            progress: Vec::new(),
+            badges: Vec::new(),
+            passes: Vec::new(),
+            entry_bonuses: Vec::new(),
         }
     }
 
@@ -160,6 +195,22 @@ impl Account {
     #[must_use]
     pub fn times_used(&self, of: &Use) -> u32 {
         self.uses.iter().find(|(other, _)| other == of).map_or(0, |(_, times)| *times)
+    }
+
+    /// How far the member is with a goal; none if nothing has counted yet.
+    #[must_use]
+    pub fn progress(&self, goal: &RuleId) -> Option<&Progress> {
+        self.progress
+            .binary_search_by(|progress| progress.goal.cmp(goal))
+            .ok()
+            .and_then(|place| self.progress.get(place))
+    }
+
+    /// The places, among the tags that a program's conditions mention, of those that the member bears at a moment.
+    #[must_use]
+    pub fn tags_at(&self, program: &Program, at: Moment) -> Vec<usize> {
+        let bears = |tag: &Label| self.tags.contains(tag) || self.passes.iter().any(|pass| pass.gives_tag(tag, at));
+        program.tags.iter().enumerate().filter(|(_, tag)| bears(tag)).map(|(place, _)| place).collect()
     }
 
     /// Carries out an entry.
@@ -202,9 +253,9 @@ impl Account {
             Kind::Clawback | Kind::Restore => sums.clawed_back = sums.clawed_back.checked_sub(entry.points)?,
             Kind::Expire => sums.expired = sums.expired.checked_sub(entry.points)?,
             Kind::Adjust | Kind::Forfeit => sums.adjusted = sums.adjusted.checked_add(entry.points)?,
-            Kind::Enrol | Kind::Notice | Kind::Tier => {}
             // What they move depends on the redemption.
             Kind::Hold | Kind::Redeem | Kind::Release => {}
+            Kind::Enrol | Kind::Notice | Kind::Tier | Kind::Goal => {}
         }
         if let Some((period, units)) = entry.effects.units {
             match self.units.binary_search_by_key(&period, |(start, _)| *start) {
@@ -244,6 +295,42 @@ impl Account {
                 self.level.before.remove(0);
             }
         }
+        for progress in &entry.effects.progress {
+            self.take_progress(progress);
+        }
+        if let Some((badge, given)) = &entry.effects.badge {
+            self.badges.retain(|other| other.id != *badge);
+            if *given {
+                self.badges.push(Badge { id: badge.clone(), since: entry.occurred_at });
+                keep_newest(&mut self.badges, MOST_BADGES);
+            }
+        }
+        for pass in &entry.effects.passes {
+            pass.put(&mut self.passes);
+        }
+        if let Some((level, period)) = &entry.effects.entry_bonus {
+            self.entry_bonuses.retain(|(other, _)| other != level);
+            self.entry_bonuses.push((level.clone(), *period));
+            keep_newest(&mut self.entry_bonuses, MOST_ENTRY_BONUSES);
+        }
+    }
+
+    fn take_progress(&mut self, progress: &Progress) {
+        match self.progress.binary_search_by(|other| other.goal.cmp(&progress.goal)) {
+            Ok(place) => {
+                if let Some(slot) = self.progress.get_mut(place) {
+                    *slot = progress.clone();
+                }
+            }
+            Err(place) => self.progress.insert(place, progress.clone()),
+        }
+        if self.progress.len() > MOST_PROGRESS {
+            // What has rested longest goes: a goal of a version long past.
+            let oldest = self.progress.iter().enumerate().min_by_key(|(_, progress)| progress.since);
+            if let Some(place) = oldest.map(|(place, _)| place) {
+                self.progress.remove(place);
+            }
+        }
     }
 
     /// Forgets counters and level changes that no purchase can ask for any more. The days are those of UTC with some to
@@ -257,6 +344,7 @@ impl Account {
             self.level.before.iter().zip(self.level.before.iter().skip(1)).take_while(|(_, next)| next.0 <= horizon);
         let old = old.count();
         self.level.before.drain(..old);
+        self.passes.retain(|pass| pass.until > horizon);
     }
 
     /// The earliest moment at which something must be written about the account; none if nothing is ever due.

@@ -8,7 +8,7 @@ pub(crate) use given::Given;
 use crate::entry::Reason;
 use crate::exact::Exact;
 use crate::money::{Currency, Money};
-use crate::program::condition::{Condition, Facts, LineFacts};
+use crate::program::condition::{Facts, LineFacts};
 use crate::program::{Award, Program, Rule, Trigger};
 
 /// A line that is to be judged: what conditions see of it, and its net amount in minor units.
@@ -277,65 +277,6 @@ impl Rule {
     pub fn in_window(&self, at: crate::calendar::Moment) -> bool {
         self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
     }
-}
-
-/// A rule that gave a purchase nothing, and why, in words a cashier can read out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotApplied {
-    /// The rule.
-    pub rule: crate::id::RuleId,
-    /// What kept it.
-    pub because: Vec<String>,
-}
-
-/// The purchase rules that gave nothing, each with the clauses that failed.
-#[must_use]
-pub fn not_applied(
-    program: &Program,
-    facts: &Facts<'_>,
-    currency: Currency,
-    lines: &[AwardLine<'_>],
-    caps: Caps<'_>,
-    awarded: &Awarded,
-) -> Vec<NotApplied> {
-    let line_facts: Vec<LineFacts<'_>> = lines.iter().map(|line| line.facts).collect();
-    let purchase_rules = program.rules.iter().enumerate().filter(|(_, rule)| rule.on == Trigger::Purchase);
-    let mut all = Vec::new();
-    for (place, rule) in purchase_rules.filter(|(place, _)| !awarded.gave.contains(place)) {
-        let mut because = Vec::new();
-        if let Some(from) = rule.from.filter(|from| facts.occurred_at < *from) {
-            because.push(format!("it begins on {}", program.zone.date_at(from)));
-        }
-        if let Some(until) = rule.until.filter(|until| facts.occurred_at >= *until) {
-            because.push(format!("it ended before {}", program.zone.date_at(until)));
-        }
-        if let Some(when) = &rule.when {
-            let holds = |when: &Condition| {
-                when.holds(facts, None)
-                    .unwrap_or_else(|| line_facts.iter().any(|line| when.holds(facts, Some(*line)) == Some(true)))
-            };
-            if !holds(when) {
-                when.failures(facts, &line_facts, &program.names(), &mut because);
-            }
-        }
-        match rule.award {
-            Award::PerAmount { currency: of, .. } if of != currency => {
-                because.push(format!("it is for purchases in {of}"))
-            }
-            Award::PerAmount { .. } | Award::Multiply(_) | Award::Points(_) => {}
-        }
-        if let (true, Some(limit)) = (caps.used_up.contains(&place), rule.limit) {
-            because.push(limit_words(limit.times, limit.per));
-        }
-        if awarded.of_budgets.contains(&(place, 0)) {
-            because.push(BUDGET_SPENT.to_owned());
-        }
-        if because.is_empty() {
-            because.push("there was nothing for it to give points for".to_owned());
-        }
-        all.push(NotApplied { rule: rule.id.clone(), because });
-    }
-    all
 }
 
 /// What is said of a campaign with nothing left to give.

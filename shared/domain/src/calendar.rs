@@ -258,6 +258,12 @@ pub fn day_number(date: Date) -> i32 {
     date.since(epoch).map_or(0, |span| span.get_days())
 }
 
+/// The date of a day number.
+#[must_use]
+pub fn date_of_day(day: i32) -> Date {
+    plus_days(jiff::civil::date(1970, 1, 1), day)
+}
+
 /// The length of time to which a limit applies, in local days of the member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Per {
@@ -293,6 +299,34 @@ impl Per {
             Per::Month => day_number(date.first_of_month()),
             Per::Year => day_number(date.first_of_year()),
             Per::Ever => 0,
+        }
+    }
+
+    /// How many periods one that starts on a day comes after one that starts on another; negative if before it.
+    #[must_use]
+    pub fn periods_between(self, from: i32, to: i32) -> i64 {
+        let months = |day: i32| {
+            let date = date_of_day(day);
+            i64::from(date.year()) * 12 + i64::from(date.month())
+        };
+        match self {
+            Per::Day => i64::from(to) - i64::from(from),
+            Per::Week => (i64::from(to) - i64::from(from)).div_euclid(7),
+            Per::Month => months(to) - months(from),
+            Per::Year => (months(to) - months(from)).div_euclid(12),
+            Per::Ever => 0,
+        }
+    }
+
+    /// The first day of the period so many periods later.
+    #[must_use]
+    pub fn later(self, start: i32, periods: i32) -> i32 {
+        match self {
+            Per::Day => start.saturating_add(periods),
+            Per::Week => start.saturating_add(periods.saturating_mul(7)),
+            Per::Month => day_number(plus_months(date_of_day(start), periods)),
+            Per::Year => day_number(plus_months(date_of_day(start), periods.saturating_mul(12))),
+            Per::Ever => start,
         }
     }
 }

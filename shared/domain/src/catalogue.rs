@@ -104,22 +104,8 @@ fn facts<'a>(program: &Program, account: Option<&Account>, tags: &'a [usize], no
 /// Whether a condition holds whoever asks; `None` where that depends on the member.
 fn for_anybody(when: &Condition, facts: &Facts<'_>) -> Option<bool> {
     match when {
-        Condition::All(clauses) => {
-            let known = clauses.iter().map(|clause| for_anybody(clause, facts));
-            known.fold(Some(true), |all, one| match (all, one) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (None, _) | (_, None) => None,
-                (Some(true), Some(true)) => Some(true),
-            })
-        }
-        Condition::Any(clauses) => {
-            let known = clauses.iter().map(|clause| for_anybody(clause, facts));
-            known.fold(Some(false), |any, one| match (any, one) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (None, _) | (_, None) => None,
-                (Some(false), Some(false)) => Some(false),
-            })
-        }
+        Condition::All(clauses) => decided(clauses, facts, false),
+        Condition::Any(clauses) => decided(clauses, facts, true),
         Condition::Not(clause) => for_anybody(clause, facts).map(|holds| !holds),
         Condition::LocalWeekday(_) | Condition::LocalTime { .. } => when.holds(facts, None),
         Condition::Tier(_)
@@ -133,4 +119,13 @@ fn for_anybody(when: &Condition, facts: &Facts<'_>) -> Option<bool> {
         | Condition::FirstPurchase
         | Condition::Attribute { .. } => None,
     }
+}
+
+/// What several clauses come to, one of them being enough for `deciding`; `None` where that depends on the member.
+fn decided(clauses: &[Condition], facts: &Facts<'_>, deciding: bool) -> Option<bool> {
+    let known: Vec<Option<bool>> = clauses.iter().map(|clause| for_anybody(clause, facts)).collect();
+    if known.contains(&Some(deciding)) {
+        return Some(deciding);
+    }
+    (!known.contains(&None)).then_some(!deciding)
 }

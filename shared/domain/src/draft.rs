@@ -3,9 +3,10 @@
 use crate::account::{Account, Status};
 use crate::calendar::Moment;
 use crate::entry::{Balance, Cause, Effects, Entry, Kind, Reason};
+use crate::grant;
 use crate::id::{RewardId, RuleId};
 use crate::lots::{Draw, LotKey};
-use crate::program::{Program, Version};
+use crate::program::{Level, Program, QualifyBy, Version};
 use crate::programs::Programs;
 use crate::redemption::{self, Hold, Redemption, StockUse};
 use crate::refusal::Refusal;
@@ -282,20 +283,56 @@ impl<'a> Draft<'a> {
 
     fn review(&mut self, at: Moment) -> Result<(), Refusal> {
         let version = Arc::clone(self.programs.at(at)?);
-        let program = &version.program;
-        let carried = tier::carried(&self.account, program, at);
+        let carried = tier::carried(&self.account, &version.program, at);
         self.account.level.reviewed_at = at;
         // Whatever called for an early review is seen by this one; left behind, it would judge a level earned much later.
         self.account.level.early_review = None;
-        self.change_level(program, carried, at)
+        self.change_level(&version, carried, at)
     }
 
-    fn change_level(&mut self, program: &Program, rank: usize, at: Moment) -> Result<(), Refusal> {
+    /// Looks at the level now, because something that carried it was ended.
+    ///
+    /// # Errors
+    /// [`Refusal::Inconsistent`].
+    pub fn review_level(&mut self) -> Result<(), Refusal> {
+        self.review(self.now)
+    }
+
+    fn change_level(&mut self, version: &Version, rank: usize, at: Moment) -> Result<(), Refusal> {
+        let program = &version.program;
         let Some(level) = program.level(rank).filter(|level| level.id != self.account.level.id) else { return Ok(()) };
+        let known = program.level_ids.contains(&self.account.level.id);
+        let rises = known && rank > program.rank(&self.account.level.id);
         let units = tier::units(&self.account, program, at);
         let reason = Reason::LevelChanged { from: self.account.level.id.clone(), to: level.id.clone(), units };
         let effects = Effects { level: Some(level.id.clone()), ..Effects::default() };
-        self.post_due(Kind::Tier, Vec::new(), vec![reason], at, effects)
+        self.post_due(Kind::Tier, Vec::new(), vec![reason], at, effects)?;
+        if rises { self.give_entry_bonus(version, level, at) } else { Ok(()) }
+    }
+
+    /// What a level gives whoever reaches it, once in a period.
+    fn give_entry_bonus(&mut self, version: &Version, level: &Level, at: Moment) -> Result<(), Refusal> {
+        let program = &version.program;
+        let (points, bucket) = (level.entry_bonus, tier::bucket(&self.account, program, at));
+        if points == 0 || self.account.entry_bonuses.contains(&(level.id.clone(), bucket)) {
+            return Ok(());
+        }
+        let (draws, repaid) = self.credit(points, grant::lot(&self.account, program, at))?;
+        let mut explanation = vec![Reason::EntryBonus { level: level.id.clone(), points }];
+        explanation.extend((repaid > 0).then_some(Reason::DebtRepaid { points: repaid }));
+        let counts = program.tiers.qualify_by == QualifyBy::PointsEarned;
+        let effects = Effects {
+            units: counts.then_some((bucket, points)),
+            entry_bonus: Some((level.id.clone(), bucket)),
+            ..Effects::default()
+        };
+        let (cause, program_version) = (Cause::Level { level: level.id.clone() }, version.number);
+        let kind = Kind::Bonus;
+        let posting = Posting { kind, points, draws, cause, program_version, explanation, occurred_at: at, effects };
+        self.write(posting, SYSTEM)?;
+        // Its points may carry a still higher level.
+        let carried = tier::carried(&self.account, program, at);
+        if carried > program.rank(&self.account.level.id) { self.change_level(version, carried, at) } else { Ok(()) }
     }
 
     fn post_due(
@@ -372,7 +409,7 @@ impl<'a> Draft<'a> {
         if carried > version.program.rank(&self.account.level.id) {
             self.account.level.reviewed_at = self.now;
             self.account.level.early_review = None;
-            self.change_level(&version.program, carried, self.now)?;
+            self.change_level(&version, carried, self.now)?;
         }
         Ok(())
     }

@@ -2,9 +2,11 @@
 
 use crate::calendar::{Moment, Per};
 use crate::exact::{Exact, Rounding};
-use crate::id::{CallerId, EntryId, LevelId, MemberId, RedemptionId, RewardId, RuleId};
+use crate::goal::Progress;
+use crate::id::{CallerId, EntryId, Label, LevelId, MemberId, RedemptionId, RewardId, RuleId};
 use crate::lots::Draw;
 use crate::money::{Currency, Money};
+use crate::pass::Pass;
 use crate::redemption::{Redeeming, RedemptionEffect};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -56,6 +58,14 @@ pub struct Effects {
     pub noticed: Vec<Draw>,
     /// What it does to points set aside or spent on a reward.
     pub redemption: Option<RedemptionEffect>,
+    /// How far the member is with goals that it moved, from then on.
+    pub progress: Vec<Progress>,
+    /// A badge given, or taken away again.
+    pub badge: Option<(CallerId, bool)>,
+    /// Levels and tags granted for a time, or for another time than before.
+    pub passes: Vec<Pass>,
+    /// The level whose entry bonus this is, and the day under which the period's units are counted.
+    pub entry_bonus: Option<(LevelId, i32)>,
 }
 
 /// What a counter of a limited rule counts.
@@ -134,6 +144,8 @@ kinds! {
     Redeem "redeem" Redeemed;
     /// Points that come back from a reward.
     Release "release" Held;
+    /// A goal was reached, or is not any more; 0 points.
+    Goal "goal" Issued;
 }
 
 /// The other side of an entry: program totals over all sides sum to zero.
@@ -207,6 +219,25 @@ pub enum Cause {
         redemption: RedemptionId,
         /// The reward.
         reward: RewardId,
+    },
+    /// Something that the member did.
+    Activity {
+        /// Who tells of it.
+        source: CallerId,
+        /// Its number there.
+        activity_id: CallerId,
+        /// What it was.
+        kind: CallerId,
+    },
+    /// A goal was reached, or is not any more.
+    Goal {
+        /// Which.
+        goal: RuleId,
+    },
+    /// A level was reached.
+    Level {
+        /// Which.
+        level: LevelId,
     },
 }
 
@@ -370,6 +401,59 @@ pub enum Reason {
         /// How many of those that paid are left in the purchase.
         left: i64,
     },
+    /// What counted towards a goal.
+    Counted {
+        /// The goal.
+        goal: RuleId,
+        /// How far the member is.
+        counted: i64,
+        /// How many make it.
+        of: i64,
+        /// Whether what had been counted before has lapsed.
+        anew: bool,
+    },
+    /// A goal was reached.
+    GoalReached {
+        /// The goal.
+        goal: RuleId,
+        /// How often at once.
+        times: u32,
+    },
+    /// A goal was reached, and is not any more: what counted came back.
+    GoalLost {
+        /// The goal.
+        goal: RuleId,
+        /// How many times fewer.
+        times: u32,
+    },
+    /// A level was granted for a time.
+    LevelGranted {
+        /// Which.
+        level: LevelId,
+        /// Until when, exclusive.
+        until: Moment,
+    },
+    /// A tag was granted for a time.
+    TagGranted {
+        /// Which.
+        tag: Label,
+        /// From when on.
+        from: Moment,
+        /// Until when, exclusive.
+        until: Moment,
+    },
+    /// What a level gives whoever reaches it, once in a period.
+    EntryBonus {
+        /// The level.
+        level: LevelId,
+        /// How many points.
+        points: i64,
+    },
+    /// Nothing could be granted: the activity does not say for which day.
+    NoDayToGrant {
+        /// The rule.
+        rule: RuleId,
+    },
 }
 
 impl Entry {
@@ -407,8 +491,12 @@ impl Reason {
             | Reason::Multiplied { rule, .. }
             | Reason::Fixed { rule, .. }
             | Reason::LimitReached { rule, .. }
-            | Reason::BudgetShort { rule, .. } => Some(rule.as_str()),
-            Reason::LevelMultiplied { .. } => Some("tier"),
+            | Reason::BudgetShort { rule, .. }
+            | Reason::NoDayToGrant { rule } => Some(rule.as_str()),
+            Reason::Counted { goal, .. } | Reason::GoalReached { goal, .. } | Reason::GoalLost { goal, .. } => {
+                Some(goal.as_str())
+            }
+            Reason::LevelMultiplied { .. } | Reason::EntryBonus { .. } => Some("tier"),
             Reason::Rounded { .. }
             | Reason::NoRuleForCurrency { .. }
             | Reason::NoRuleApplied
@@ -425,7 +513,9 @@ impl Reason {
             | Reason::Lapsed { .. }
             | Reason::Grace { .. }
             | Reason::PaidWithPoints { .. }
-            | Reason::PaymentReturned { .. } => None,
+            | Reason::PaymentReturned { .. }
+            | Reason::LevelGranted { .. }
+            | Reason::TagGranted { .. } => None,
         }
     }
 
@@ -436,7 +526,7 @@ impl Reason {
             Reason::PerAmount { exact, .. }
             | Reason::Multiplied { exact, .. }
             | Reason::LevelMultiplied { exact, .. } => Some(*exact),
-            Reason::Fixed { points, .. } => Some(Exact::whole(*points)),
+            Reason::Fixed { points, .. } | Reason::EntryBonus { points, .. } => Some(Exact::whole(*points)),
             Reason::LimitReached { .. } => Some(Exact::ZERO),
             // What it gave stands in a line of its own.
             Reason::BudgetShort { .. } => None,
@@ -456,7 +546,13 @@ impl Reason {
             | Reason::Lapsed { .. }
             | Reason::Grace { .. }
             | Reason::PaidWithPoints { .. }
-            | Reason::PaymentReturned { .. } => None,
+            | Reason::PaymentReturned { .. }
+            | Reason::Counted { .. }
+            | Reason::GoalReached { .. }
+            | Reason::GoalLost { .. }
+            | Reason::LevelGranted { .. }
+            | Reason::TagGranted { .. }
+            | Reason::NoDayToGrant { .. } => None,
         }
     }
 
@@ -476,7 +572,7 @@ impl Reason {
             Reason::BudgetShort { left: 0, .. } => crate::award::BUDGET_SPENT.to_owned(),
             Reason::BudgetShort { left, .. } => format!("its budget has {left} points left"),
             Reason::NoRuleForCurrency { currency } => format!("the program has no rule for purchases in {currency}"),
-            Reason::NoRuleApplied => "no rule applies to this purchase".to_owned(),
+            Reason::NoRuleApplied => "no rule applies to it".to_owned(),
             Reason::RecordedTooLate { expired_at } => {
                 format!("recorded so late that its points would have ended at {expired_at}")
             }
@@ -504,6 +600,17 @@ impl Reason {
             Reason::PaymentReturned { points, left } => {
                 format!("{points} points that paid for it come back, {left} are left in it")
             }
+            Reason::Counted { counted, of, anew: false, .. } => format!("counts: {counted} of {of}"),
+            Reason::Counted { counted, of, anew: true, .. } => {
+                format!("what had been counted has lapsed; counts anew: {counted} of {of}")
+            }
+            Reason::GoalReached { times: 1, .. } => "reached".to_owned(),
+            Reason::GoalReached { times, .. } => format!("reached {times} times"),
+            Reason::GoalLost { .. } => "not reached any more: what counted has come back".to_owned(),
+            Reason::LevelGranted { level, until } => format!("level {level} until {until}"),
+            Reason::TagGranted { tag, from, until } => format!("{} from {from} until {until}", tag.as_str()),
+            Reason::EntryBonus { level, points } => format!("{points} points for reaching level {level}"),
+            Reason::NoDayToGrant { .. } => "the activity does not name a day that can be granted".to_owned(),
         }
     }
 }

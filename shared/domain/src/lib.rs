@@ -4,6 +4,7 @@
 //! the moment of a decision and new ids are passed in, and what comes out is everything that is to be written.
 
 pub mod account;
+pub mod activity;
 pub mod adjust;
 pub mod award;
 pub mod award_activity;
@@ -12,17 +13,22 @@ pub mod catalogue;
 pub mod draft;
 pub mod entry;
 pub mod exact;
+pub mod goal;
 pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod json;
+pub mod level_grant;
 pub mod lots;
 pub mod membership;
 pub mod money;
+pub mod pass;
 pub mod profile;
 pub mod program;
 pub mod programs;
+pub mod progress;
 pub mod purchase;
+mod reach;
 pub mod redemption;
 pub mod refund;
 pub mod refusal;
@@ -30,3 +36,4 @@ pub mod requests;
 pub mod tier;
 pub mod view;
 pub mod voucher;
+pub mod why_not;

@@ -71,7 +71,7 @@ pub fn enrol(joining: Joining, programs: &Programs, now: Moment, actor: &str) ->
 
 fn welcome(draft: &Draft<'_>) -> Result<(i64, Vec<usize>, Vec<Reason>), Refusal> {
     let (program, now) = (draft.program(), draft.now());
-    let tags = program.tag_places(&draft.account().tags);
+    let tags = draft.account().tags_at(program, now);
     let facts = Facts {
         occurred_at: now,
         weekday: program.zone.date_at(now).weekday().to_monday_zero_offset().unsigned_abs(),
@@ -137,5 +137,7 @@ pub fn erase(mut draft: Draft<'_>) -> Result<Posted, Refusal> {
     account.status = Status::Erased;
     account.zone = None;
     account.tags = Vec::new();
+    // Days that the member booked say what tags say.
+    account.passes.retain(|pass| pass.level().is_some());
     draft.finish()
 }

@@ -1,14 +1,16 @@
 //! Refunds: exact, and the same however they are split.
 
+use crate::account::{Account, Status};
 use crate::award::award;
 use crate::calendar::Moment;
 use crate::draft::{Draft, Posted, Posting};
 use crate::entry::{Cause, Effects, Entry, Kind, Reason};
 use crate::id::CallerId;
 use crate::lots::{Draw, LotKey};
-use crate::program::{Program, Shortfall};
+use crate::program::{Goal, Program, Shortfall};
 use crate::programs::Programs;
 use crate::purchase::{BudgetUse, MINUTES_AHEAD, Purchase, Recorded, budget_uses, units_of, uses};
+use crate::reach;
 use crate::redemption::{Redeeming, RedemptionEffect, give_back};
 use crate::refusal::Refusal;
 use crate::tier;
@@ -43,7 +45,7 @@ pub struct ReturnLine {
 pub struct Refund {
     /// What was told.
     pub told: Return,
-    /// Points taken back.
+    /// Points taken back, those of goals that are not reached any more included.
     pub clawed_back: i64,
     /// Points given back: those that an earlier refund took too many of, and those that had paid.
     pub restored: i64,
@@ -98,16 +100,17 @@ pub fn refund(
     // Points that paid come back first, so that a clawback finds them.
     let returned = return_payment(&mut draft, &purchase, &paid_before, told)?;
 
+    let changes = goal_changes(&draft, program, &purchase, &mut award);
     let posting = Book { draft: &draft, program, award: &mut award, before: &before, after: &after, told }.posting();
     let refunded = Reason::Refunded { first: award.first, before: before.points, left: after.points };
     let (mut posting, explanation) = posting?;
     posting.explanation = [refunded].into_iter().chain(explanation).collect();
     posting.cause = refund_of(&purchase, told);
     posting.effects = effects(&draft, program, &purchase, &award, &before, &after);
+    posting.effects.progress = changes.iter().map(reach::Change::progress).collect();
     award.left = after.points;
-    let clawed_back = posting.points.saturating_neg().max(0);
-    let restored = posting.points.max(0).saturating_add(returned);
     draft.post(posting)?;
+    reach::post_changes(&mut draft, &version, changes)?;
     review_early(&mut draft, &award);
     draft.lift_level()?;
 
@@ -115,17 +118,14 @@ pub fn refund(
     purchase.award = Some(award);
     let posted = draft.finish()?;
     let entries = posted.own_entries().to_vec();
+    let clawed_back = sum_of(&entries, Kind::Clawback).saturating_neg();
+    let restored = sum_of(&entries, Kind::Restore).saturating_add(returned);
     let refund = Refund { told: told.clone(), clawed_back, restored, entries };
     Ok(RefundDecision { posted: Some(posted), purchase, refund, budgets })
 }
 
 /// Gives back the points that had paid for what comes back. Gives how many.
-fn return_payment(
-    draft: &mut Draft<'_>,
-    purchase: &Purchase,
-    before: &[i64],
-    told: &Return,
-) -> Result<i64, Refusal> {
+fn return_payment(draft: &mut Draft<'_>, purchase: &Purchase, before: &[i64], told: &Return) -> Result<i64, Refusal> {
     let mut returned = 0_i64;
     for ((paid, before), after) in purchase.paid.iter().zip(before).zip(purchase.points_left()) {
         let points = before - after;
@@ -158,6 +158,28 @@ fn refund_of(purchase: &Purchase, told: &Return) -> Cause {
         order_id: purchase.order_id.clone(),
         refund_id: told.refund_id.clone(),
     }
+}
+
+fn sum_of(entries: &[Entry], kind: Kind) -> i64 {
+    entries.iter().filter(|entry| entry.kind == kind).fold(0, |sum, entry| sum.saturating_add(entry.points))
+}
+
+/// What the refund changes about goals. An erased member has none any more.
+fn goal_changes<'p>(
+    draft: &Draft<'_>,
+    program: &'p Program,
+    purchase: &Purchase,
+    award: &mut Recorded,
+) -> Vec<reach::Change<'p>> {
+    if draft.account().status == Status::Erased {
+        return Vec::new();
+    }
+    let mut counted = std::mem::take(&mut award.counted);
+    let facts = award.frozen.facts(program, purchase, purchase.net_left());
+    let amounts = |goal: &Goal| goal.of_purchase(&facts, &purchase.lines);
+    let changes = reach::changes(draft.account(), program, &mut counted, amounts);
+    award.counted = counted;
+    changes
 }
 
 /// How a purchase stands: what its lines that are left are worth.
@@ -266,25 +288,12 @@ impl Book<'_, '_> {
         Ok((posting, reasons))
     }
 
-    /// From the lot that the purchase credited, then, by policy, from other lots in spend order, then as debt.
     fn clawback(&mut self, back: i64) -> (Kind, i64, Vec<Draw>, Vec<Reason>) {
         let (account, now) = (self.draft.account(), self.draft.now());
-        let own = account.lots.successor(self.award.lot, self.credited_at(), now);
-        let (mut draws, mut taken) = account.lots.take(back, now, |key| *key == own);
-        if self.program.points.from_other_lots {
-            let (others, more) = account.lots.take(back - taken, now, |key: &LotKey| *key != own);
-            draws.extend(others);
-            taken += more;
-        }
-        let short = back - taken;
-        match self.program.points.shortfall {
-            _ if short == 0 => (Kind::Clawback, -back, draws, Vec::new()),
-            Shortfall::Debt => (Kind::Clawback, -back, draws, vec![Reason::Owed { points: short }]),
-            Shortfall::Forgive => {
-                self.award.forgiven += short;
-                (Kind::Clawback, -taken, draws, vec![Reason::Forgiven { points: short }])
-            }
-        }
+        let credited = (self.award.lot, self.credited_at());
+        let TakenBack { points, draws, reason } = taken_back(account, self.program, credited, back, now);
+        self.award.forgiven += back - points;
+        (Kind::Clawback, -points, draws, reason.into_iter().collect())
     }
 
     /// Into the lot that the purchase credited, after debt; what was let go before is not given back.
@@ -301,6 +310,39 @@ impl Book<'_, '_> {
 
     fn credited_at(&self) -> Moment {
         self.award.entries.first().map_or(self.award.frozen.occurred_at, |entry| entry.recorded_at)
+    }
+}
+
+/// What a clawback takes.
+pub(crate) struct TakenBack {
+    /// How many points: all, unless the program lets go what it does not find.
+    pub(crate) points: i64,
+    pub(crate) draws: Vec<Draw>,
+    /// What is said of points that were not there any more.
+    pub(crate) reason: Option<Reason>,
+}
+
+/// Takes points back: from the lot that was credited at a moment, then, by policy, from other lots in spend order, then
+/// as debt.
+pub(crate) fn taken_back(
+    account: &Account,
+    program: &Program,
+    (lot, credited_at): (LotKey, Moment),
+    back: i64,
+    now: Moment,
+) -> TakenBack {
+    let own = account.lots.successor(lot, credited_at, now);
+    let (mut draws, mut taken) = account.lots.take(back, now, |key| *key == own);
+    if program.points.from_other_lots {
+        let (others, more) = account.lots.take(back - taken, now, |key: &LotKey| *key != own);
+        draws.extend(others);
+        taken += more;
+    }
+    let short = back - taken;
+    match program.points.shortfall {
+        _ if short == 0 => TakenBack { points: back, draws, reason: None },
+        Shortfall::Debt => TakenBack { points: back, draws, reason: Some(Reason::Owed { points: short }) },
+        Shortfall::Forgive => TakenBack { points: taken, draws, reason: Some(Reason::Forgiven { points: short }) },
     }
 }
 

@@ -59,6 +59,24 @@ pub enum Refusal {
     /// A claim that states another net total than the purchase's.
     #[error("the net total is not that of the purchase")]
     WrongTotal,
+    /// An activity of a type that the program does not name.
+    #[error("the program does not name this type of activity")]
+    ActivityUnknown,
+    /// An activity older than the program records.
+    #[error("the activity is more than {days} days old")]
+    ActivityTooOld {
+        /// What the program allows.
+        days: i64,
+    },
+    /// The account can hold no further level or booked day.
+    #[error("the account holds as many granted levels and booked days as it can")]
+    TooManyPasses,
+    /// A level that the program does not have.
+    #[error("the program has no such level")]
+    LevelUnknown,
+    /// A date before today.
+    #[error("the date lies in the past")]
+    DatePast,
     /// What is stored contradicts itself: an account that its entries do not explain.
     #[error("the stored account contradicts itself")]
     Inconsistent,

@@ -1,11 +1,14 @@
-//! Reads the bodies that tills and operators send about points.
+//! Reads the bodies that tills, apps and operators send about points.
 
+use crate::activity::{Activity, Attributes};
 use crate::adjust::Adjustment;
-use crate::calendar::moment;
-use crate::id::{caller_id, label, redemption_id};
+use crate::calendar::{date, moment};
+use crate::id::{Label, caller_id, label, redemption_id};
 use crate::identity::{Reference, reference};
 use crate::json::{Faults, Json, Object, Path, boolean, integer_within, list, text};
+use crate::level_grant::LevelGrant;
 use crate::money::{MOST_MONEY, currency};
+use crate::program::condition::Attribute;
 use crate::purchase::{Order, OrderLine};
 use crate::refund::{Return, ReturnLine};
 
@@ -147,10 +150,90 @@ pub fn adjustment(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Adj
     Some(AdjustmentRequest { member: member?, adjustment, note })
 }
 
+/// Attributes of an activity, at most.
+const MOST_ATTRIBUTES: usize = 50;
+/// Characters of an attribute that is a text, at most.
+const MOST_TEXT: usize = 1_000;
+
+/// Reads an activity and who did it.
+pub fn activity(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<(Activity, Reference)> {
+    let mut object = Object::new(json, at, faults)?;
+    let source = object.required("source", faults, caller_id);
+    let activity_id = object.required("activity_id", faults, caller_id);
+    let member = object.required("member", faults, reference);
+    let kind = object.required("type", faults, caller_id);
+    let occurred_at = object.required("occurred_at", faults, moment);
+    let attributes = object.optional("attributes", faults, attributes).unwrap_or_default();
+    object.finish(faults);
+    let activity =
+        Activity { source: source?, activity_id: activity_id?, kind: kind?, occurred_at: occurred_at?, attributes };
+    Some((activity, member?))
+}
+
+fn attributes(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Attributes> {
+    let Json::Map(fields) = json else {
+        faults.malformed(at, "must be an object");
+        return None;
+    };
+    if fields.len() > MOST_ATTRIBUTES {
+        faults.malformed(at, format!("must have at most {MOST_ATTRIBUTES} attributes"));
+        return None;
+    }
+    let mut attributes = Attributes::new();
+    for (name, value) in fields {
+        let at = at.name(name);
+        let Ok(name) = name.parse::<Label>() else {
+            faults.malformed(&at, "must have a name of 1 to 64 printable characters");
+            continue;
+        };
+        match value {
+            Json::Null => {}
+            Json::Bool(value) => {
+                attributes.insert(name, Attribute::Bool(*value));
+            }
+            Json::Int(value) => {
+                attributes.insert(name, Attribute::Int(*value));
+            }
+            Json::Text(value) if value.chars().count() <= MOST_TEXT && !value.contains(is_odd) => {
+                attributes.insert(name, Attribute::Text(value.clone()));
+            }
+            Json::Text(_) | Json::OtherNumber | Json::List(_) | Json::Map(_) => faults.malformed(
+                &at,
+                format!("must be a boolean, an integer or a printable text of at most {MOST_TEXT} characters"),
+            ),
+        }
+    }
+    Some(attributes)
+}
+
+/// An operator's request to lend a level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelGrantRequest {
+    /// What is lent.
+    pub grant: LevelGrant,
+    /// Free text, which may be personal: kept apart, so that it can be erased.
+    pub note: Option<String>,
+}
+
+/// Reads a grant of a level.
+pub fn level_grant(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<LevelGrantRequest> {
+    let mut object = Object::new(json, at, faults)?;
+    let level = object.required("level", faults, caller_id);
+    let until = object.required("until", faults, date);
+    let reason = object.required("reason", faults, label);
+    let note = object.optional("note", faults, note);
+    object.finish(faults);
+    let grant = LevelGrant { level: level?, until: until?, reason: reason?.as_str().to_owned() };
+    Some(LevelGrantRequest { grant, note })
+}
+
+fn is_odd(c: char) -> bool {
+    crate::id::is_unprintable(c) && c != '\n' && c != '\t'
+}
+
 fn note(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<String> {
     let note = text(json, at, faults)?;
-    let odd = |c: char| crate::id::is_unprintable(c) && c != '\n' && c != '\t';
-    if note.is_empty() || note.chars().count() > 1_000 || note.contains(odd) {
+    if note.is_empty() || note.chars().count() > 1_000 || note.contains(is_odd) {
         faults.malformed(at, "must be 1 to 1000 printable characters");
         return None;
     }

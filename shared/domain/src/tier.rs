@@ -3,9 +3,11 @@
 //! A level is carried by the units of the current period, or through the current one by those of the period before:
 //! whoever reaches a level keeps it through the next period. Reaching one acts at once; losing one waits for the review
 //! at the period's end. A refund in a later period than its purchase brings a review at the end of that local month.
+//! A pass, which is paid for or lent by an operator, carries a level while it lasts; when it ends, the level is reviewed.
 
 use crate::account::Account;
 use crate::calendar::{Moment, Zone, day_number, plus_months};
+use crate::id::LevelId;
 use crate::program::{Period, Program};
 use jiff::civil::Date;
 
@@ -96,17 +98,15 @@ pub fn units(account: &Account, program: &Program, at: Moment) -> i64 {
     units_in(account, &place(account, program, zone, zone.date_at(at)).current)
 }
 
-/// The level that the units carry at a moment, by its place.
+/// The level that units and passes carry at a moment, by its place.
 #[must_use]
 pub fn carried(account: &Account, program: &Program, at: Moment) -> usize {
     let zone = account.zone(program);
-    carried_on(account, program, zone, zone.date_at(at))
-}
-
-fn carried_on(account: &Account, program: &Program, zone: &Zone, date: Date) -> usize {
-    let place = place(account, program, zone, date);
+    let place = place(account, program, zone, zone.date_at(at));
     let now = reached(program, units_in(account, &place.current));
-    now.max(reached(program, units_in(account, &place.before)))
+    let earned = now.max(reached(program, units_in(account, &place.before)));
+    let granted = account.passes.iter().filter(|pass| pass.holds(at)).filter_map(|pass| pass.level());
+    granted.map(|level| program.rank(level)).max().map_or(earned, |granted| granted.max(earned))
 }
 
 /// The next moment at which the level must be looked at; none on the lowest level, which nobody loses.
@@ -118,7 +118,16 @@ pub fn next_review(account: &Account, program: &Program) -> Option<Moment> {
     let zone = account.zone(program);
     let regular = place(account, program, zone, zone.date_at(account.level.reviewed_at)).ends;
     let regular = regular.map(|date| zone.start_of(date));
-    regular.into_iter().chain(account.level.early_review).min()
+    let passes = ends_of_passes(account, program).filter(|end| *end > account.level.reviewed_at);
+    regular.into_iter().chain(account.level.early_review).chain(passes).min()
+}
+
+/// When passes end that may carry the level: those to lower ones cannot.
+fn ends_of_passes(account: &Account, program: &Program) -> impl Iterator<Item = Moment> {
+    let rank = program.rank(&account.level.id);
+    let carries = move |level: &LevelId| program.rank(level) >= rank;
+    let passes = account.passes.iter().filter(move |pass| pass.level().is_some_and(carries));
+    passes.map(|pass| pass.until)
 }
 
 /// The end of the local month of a moment: when a refund of an earlier period's purchase is felt.
@@ -136,19 +145,15 @@ pub fn lasts_until(account: &Account, program: &Program, as_of: Moment) -> Optio
         return None;
     }
     let zone = account.zone(program);
-    let ends_at = |date: Date| carried_on(account, program, zone, date) < rank;
-    if let Some(early) = account.level.early_review.filter(|early| *early > as_of)
-        && ends_at(zone.date_at(early))
-    {
-        return Some(early);
-    }
+    let passes = ends_of_passes(account, program).chain(account.level.early_review).filter(|end| *end > as_of);
+    let mut candidates: Vec<Moment> = passes.collect();
     let mut date = zone.date_at(as_of);
-    // Thirteen month ends are the farthest at which a level can end.
+    // Thirteen month ends are the farthest at which units can end.
     for _ in 0..14 {
-        date = place(account, program, zone, date).ends?;
-        if ends_at(date) {
-            return Some(zone.start_of(date));
-        }
+        let Some(end) = place(account, program, zone, date).ends else { break };
+        candidates.push(zone.start_of(end));
+        date = end;
     }
-    None
+    candidates.sort_unstable();
+    candidates.into_iter().find(|at| carried(account, program, *at) < rank)
 }

@@ -1,12 +1,14 @@
 //! What people see: accounts, entries and purchases as the API answers them and events carry them.
 
-use crate::account::{Account, Status};
+use crate::account::{Account, Badge, Status};
+use crate::activity::{Attributes, RecordedActivity};
 use crate::calendar::Moment;
 use crate::draft::as_of;
 use crate::entry::{Balance, Cause, Entry, Kind};
 use crate::id::{MemberId, ProgramId};
 use crate::lots::{Lot, LotKey};
-use crate::program::Program;
+use crate::program::condition::Attribute;
+use crate::program::{Benefit, Program};
 use crate::programs::Programs;
 use crate::purchase::Purchase;
 use crate::refusal::Refusal;
@@ -56,6 +58,13 @@ struct TierView {
     until: Option<String>,
     qualifying_units: i64,
     next: Option<NextLevel>,
+    benefits: Vec<BenefitView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct BenefitView {
+    key: Option<String>,
+    text: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -121,7 +130,12 @@ fn tier_view(account: &Account, program: &Program, now: Moment) -> TierView {
             level: level.id.to_string(),
             missing_units: from.saturating_sub(units).max(0),
         }),
+        benefits: program.level(rank).map_or_else(Vec::new, |level| level.benefits.iter().map(benefit).collect()),
     }
+}
+
+fn benefit(benefit: &Benefit) -> BenefitView {
+    BenefitView { key: benefit.key.as_ref().map(ToString::to_string), text: benefit.text.clone() }
 }
 
 /// The word for a status.
@@ -202,6 +216,12 @@ fn cause(cause: &Cause) -> Value {
         Cause::Redemption { redemption, reward } => {
             json!({ "redemption": { "redemption_id": redemption.to_string(), "reward_id": reward.as_str() } })
         }
+        Cause::Activity { source, activity_id, kind } => {
+            let (source, activity_id, kind) = (source.as_str(), activity_id.as_str(), kind.as_str());
+            json!({ "activity": { "source": source, "activity_id": activity_id, "type": kind } })
+        }
+        Cause::Goal { goal } => json!({ "goal": { "rule": goal.as_str() } }),
+        Cause::Level { level } => json!({ "tier": { "level": level.as_str() } }),
     }
 }
 
@@ -243,6 +263,41 @@ pub fn purchase(purchase: &Purchase, as_recorded: bool) -> Value {
     with(scalars, [("lines", lines.collect())])
 }
 
+/// Shows an activity as it was recorded.
+#[must_use]
+pub fn activity(activity: &RecordedActivity) -> Value {
+    json!({
+        "source": activity.source.as_str(),
+        "activity_id": activity.activity_id.as_str(),
+        "member_id": activity.member.to_string(),
+        "type": activity.kind.as_str(),
+        "points": activity.points,
+        "program_version": activity.program_version,
+        "occurred_at": activity.occurred_at.to_string(),
+        "recorded_at": activity.recorded_at.to_string(),
+    })
+}
+
+/// Shows the attributes of an activity.
+#[must_use]
+pub fn attributes(attributes: &Attributes) -> Value {
+    let shown = attributes.iter().map(|(name, value)| {
+        let value = match value {
+            Attribute::Bool(value) => json!(value),
+            Attribute::Int(value) => json!(value),
+            Attribute::Text(value) => json!(value),
+        };
+        (name.as_str().to_owned(), value)
+    });
+    Value::Object(shown.collect())
+}
+
+/// Shows badges, oldest first.
+#[must_use]
+pub fn badges(badges: &[Badge]) -> Value {
+    badges.iter().map(|badge| json!({ "badge": badge.id.as_str(), "since": badge.since.to_string() })).collect()
+}
+
 /// The type of the event that an entry becomes.
 #[must_use]
 pub const fn event_type(kind: Kind) -> &'static str {
@@ -260,6 +315,7 @@ pub const fn event_type(kind: Kind) -> &'static str {
         Kind::Hold => "points.held",
         Kind::Redeem => "points.redeemed",
         Kind::Release => "points.released",
+        Kind::Goal => "goal.changed",
     }
 }
 

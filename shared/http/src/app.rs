@@ -13,6 +13,7 @@ use loyalty_domain::identity::{IdentityKind, Reference, identity_of};
 use loyalty_domain::programs::Programs;
 use loyalty_domain::refusal::Refusal;
 use loyalty_domain::view;
+use loyalty_store::items::Note;
 use loyalty_store::{Call, Command, Done, Engine, Failure};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -151,7 +152,13 @@ impl App {
         for entry in &entries {
             let mut shown = view::entry(entry, member);
             if let (Some(object), Some(note)) = (shown.as_object_mut(), notes.get(&entry.seq)) {
-                object.insert("note".to_owned(), json!(note));
+                match note {
+                    Note::Text(text) => object.insert("note".to_owned(), json!(text)),
+                    Note::Attributes(text) => {
+                        let attributes: Value = serde_json::from_str(text).map_err(Problem::internal)?;
+                        object.insert("attributes".to_owned(), attributes)
+                    }
+                };
             }
             bytes += shown.to_string().len();
             if bytes > MOST_PAGE_BYTES && !page_of.is_empty() {

@@ -74,6 +74,20 @@ impl From<Refusal> for Problem {
             Refusal::NothingLeft => Problem::conflict("purchase_refunded").detail(words),
             Refusal::WrongTotal => unprocessable("claim_mismatch", "The claim does not match the purchase")
                 .errors(at("/net_total".to_owned(), "is not the net total of the purchase")),
+            Refusal::ActivityUnknown => {
+                unprocessable("activity_unknown", "The program does not name this type of activity")
+                    .errors(at("/type".to_owned(), "is not a type that the program names"))
+            }
+            Refusal::ActivityTooOld { days } => {
+                unprocessable("activity_too_old", "The activity is too old to be recorded")
+                    .fact("late_purchase_days", days)
+                    .errors(at("/occurred_at".to_owned(), "is longer ago than the program allows"))
+            }
+            Refusal::TooManyPasses => Problem::conflict("account_full").detail(words),
+            Refusal::LevelUnknown => unprocessable("level_unknown", "The program has no such level")
+                .errors(at("/level".to_owned(), "is not a level of the program")),
+            Refusal::DatePast => unprocessable("date_past", "The date lies in the past")
+                .errors(at("/until".to_owned(), "lies before today")),
             Refusal::NeedsVersion(_) | Refusal::Inconsistent => Problem::internal(words),
         }
     }

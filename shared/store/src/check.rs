@@ -11,10 +11,12 @@ use crate::keys::{self, ACCOUNT, PK, SK};
 use crate::programs::ProgramCache;
 use crate::table::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
-use loyalty_domain::account::Account;
+use loyalty_domain::account::{Account, Status};
+use loyalty_domain::activity::RecordedActivity;
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::entry::{Cause, Contra, Entry, Kind, Use};
 use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::pass::Pass;
 use loyalty_domain::program::Program;
 use loyalty_domain::purchase::Purchase;
 use loyalty_domain::refund::Refund;
@@ -32,6 +34,8 @@ pub struct Report {
     pub purchases: u64,
     /// Refunds looked at.
     pub refunds: u64,
+    /// Activities looked at.
+    pub activities: u64,
     /// Points by contra side, over all programs; what members have is the sum of these.
     pub by_side: BTreeMap<Contra, i128>,
     /// Points that members have: available, pending and held, less debt.
@@ -61,6 +65,7 @@ struct Facts {
     accounts: i64,
     purchases: i64,
     refunds: i64,
+    activities: i64,
 }
 
 const MOST_FINDINGS: usize = 100;
@@ -87,6 +92,7 @@ impl Report {
         self.entries += other.entries;
         self.purchases += other.purchases;
         self.refunds += other.refunds;
+        self.activities += other.activities;
         self.outstanding += other.outstanding;
         self.more_findings += other.more_findings;
         for (side, points) in other.by_side {
@@ -97,6 +103,7 @@ impl Report {
             sum.accounts += facts.accounts;
             sum.purchases += facts.purchases;
             sum.refunds += facts.refunds;
+            sum.activities += facts.activities;
         }
         for finding in other.findings {
             self.find(&finding.at.clone(), finding.seq, finding.what);
@@ -124,8 +131,8 @@ pub async fn check(table: &Table, segments: i32, now: Moment) -> Result<Report, 
     for ((program, member), facts) in uneven {
         let what = match facts {
             Facts { accounts: -1, .. } => "there are entries, but no account".to_owned(),
-            Facts { purchases, refunds, .. } => format!(
-                "facts and entries do not match: {purchases:+} purchases, {refunds:+} refunds more than entries for them"
+            Facts { purchases, refunds, activities, .. } => format!(
+                "facts and entries do not match: {purchases:+} purchases, {refunds:+} refunds, {activities:+} activities more than entries for them"
             ),
         };
         report.find(&keys::member(&program, member), None, what);
@@ -149,10 +156,13 @@ impl Checker {
                 let scan = self.table.client().scan().table_name(self.table.name()).consistent_read(true);
                 scan.segment(segment)
                     .total_segments(of)
-                    .filter_expression("sk = :account OR sk = :first OR sk = :purchase OR begins_with(sk, :refund)")
+                    .filter_expression(
+                        "sk = :account OR sk = :first OR sk = :purchase OR sk = :activity OR begins_with(sk, :refund)",
+                    )
                     .expression_attribute_values(":first", AttributeValue::S(keys::entry_sk(1)))
                     .expression_attribute_values(":account", AttributeValue::S(ACCOUNT.to_owned()))
                     .expression_attribute_values(":purchase", AttributeValue::S("P".to_owned()))
+                    .expression_attribute_values(":activity", AttributeValue::S("A".to_owned()))
                     .expression_attribute_values(":refund", AttributeValue::S("R#".to_owned()))
                     .set_exclusive_start_key(from.clone())
                     .send()
@@ -173,6 +183,10 @@ impl Checker {
         match sk {
             ACCOUNT => self.account(pk, item, report).await,
             "P" => self.purchase(pk, item, report).await,
+            "A" => {
+                activity(pk, item, report);
+                Ok(())
+            }
             first if first == keys::entry_sk(1) => {
                 if let Some(member) = keys::member_of(pk) {
                     report.facts.entry(member).or_default().accounts -= 1;
@@ -328,11 +342,14 @@ impl<'a> Fold<'a> {
         match &entry.cause {
             Cause::Purchase { .. } if entry.kind == Kind::Earn => self.facts.purchases -= 1,
             Cause::Refund { .. } if matches!(entry.kind, Kind::Clawback | Kind::Restore) => self.facts.refunds -= 1,
+            Cause::Activity { .. } => self.facts.activities -= 1,
             Cause::Purchase { .. }
             | Cause::Refund { .. }
             | Cause::Enrolment
             | Cause::Adjustment { .. }
             | Cause::Due
+            | Cause::Goal { .. }
+            | Cause::Level { .. }
             | Cause::Erasure => {}
         }
         if self.wrong.is_some() {
@@ -380,6 +397,10 @@ impl<'a> Fold<'a> {
                 ("the lifetime sums", built.lifetime != stands.lifetime),
                 ("the qualifying units", built.units != stands.units),
                 ("the counters of limited rules", counters_differ(&built, &stands, program, now)),
+                ("the progress with goals", built.progress != stands.progress),
+                ("the badges", built.badges != stands.badges),
+                ("what was granted for a time", passes_differ(&built, &stands)),
+                ("the entry bonuses", built.entry_bonuses != stands.entry_bonuses),
                 ("the first purchase", built.first_purchase != stands.first_purchase),
                 ("the level", (&built.level.id, built.level.since) != (&stands.level.id, stands.level.since)),
             ];
@@ -408,6 +429,27 @@ fn counters_differ(built: &Account, stands: &Account, program: &Program, now: Mo
     let explained = stands.uses.iter().all(|kept| built.uses.contains(kept));
     let complete = built.uses.iter().all(|(of, times)| stands.times_used(of) == *times || forgotten(of));
     !explained || !complete
+}
+
+/// Levels for a time must agree, and so must booked days, which alone are gone from the account of one who left.
+fn passes_differ(built: &Account, stands: &Account) -> bool {
+    let gone = stands.status == Status::Erased;
+    let of = |account: &Account| -> Vec<Pass> {
+        account.passes.iter().filter(|pass| !gone || pass.level().is_some()).cloned().collect()
+    };
+    of(built) != of(stands)
+}
+
+/// An activity must stand where it says, and belongs to a member.
+fn activity(pk: &str, item: &Item, report: &mut Report) {
+    report.activities += 1;
+    let (Some(program), Ok(activity)) = (keys::program_of_activity(pk), items::body::<RecordedActivity>(item)) else {
+        return report.find(pk, None, "the activity cannot be read");
+    };
+    if keys::activity(&program, &activity.source, &activity.activity_id).pk != pk {
+        report.find(pk, None, "the activity stands under another key than it says");
+    }
+    report.facts.entry((program, activity.member)).or_default().activities += 1;
 }
 
 fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {

@@ -378,7 +378,7 @@ impl Moved<'_> {
             match (slot, item) {
                 (Slot::Account, Some(item)) => *self.account = Some(items::body(&item)?),
                 (Slot::PurchaseLeft, Some(item)) => *self.subject = Some(items::body(&item)?),
-                (Slot::Purchase | Slot::Refund | Slot::Request, Some(item)) => fact = Some(item),
+                (Slot::Purchase | Slot::Refund | Slot::Activity | Slot::Request, Some(item)) => fact = Some(item),
                 (Slot::Budget(rule), _) => self.short.push(rule),
                 // An entry's number is taken only if the account has moved, which its own slot says.
                 (Slot::Entry, _) => {}
@@ -386,7 +386,13 @@ impl Moved<'_> {
                     return Err(Failure::Taken(vec![(slot, None)]));
                 }
                 (
-                    Slot::Account | Slot::PurchaseLeft | Slot::Purchase | Slot::Refund | Slot::Request | Slot::Free,
+                    Slot::Account
+                    | Slot::PurchaseLeft
+                    | Slot::Purchase
+                    | Slot::Refund
+                    | Slot::Activity
+                    | Slot::Request
+                    | Slot::Free,
                     _,
                 ) => {
                     return Err(StoreError::Corrupt("a condition failed that must hold").into());

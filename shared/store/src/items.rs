@@ -5,6 +5,7 @@ use crate::keys::{self, Key};
 use crate::packed::{pack, unpack};
 use aws_sdk_dynamodb::types::AttributeValue;
 use loyalty_domain::account::Account;
+use loyalty_domain::activity::RecordedActivity;
 use loyalty_domain::entry::Entry;
 use loyalty_domain::id::{MemberId, ProgramId};
 use loyalty_domain::profile::Profile;
@@ -54,13 +55,26 @@ struct Once {
     b: ByteBuf,
 }
 
-/// Free text.
+/// What may be personal about an entry.
 #[derive(Debug, Serialize, Deserialize)]
 struct NoteItem {
     pk: String,
     sk: String,
-    /// Text.
-    t: String,
+    /// Free text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    t: Option<String>,
+    /// Attributes of an activity, as JSON.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    a: Option<String>,
+}
+
+/// What may be personal about an entry, and stands beside it so that it can be erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// An operator's words.
+    Text(String),
+    /// The attributes of an activity, as a JSON object.
+    Attributes(String),
 }
 
 /// What an identity leads to.
@@ -126,6 +140,10 @@ pub(crate) fn refund(program: &ProgramId, of: &Purchase, refund: &Refund) -> Res
     once(keys::refund(program, &of.channel, &of.order_id, &refund.told.refund_id), refund)
 }
 
+pub(crate) fn activity(program: &ProgramId, activity: &RecordedActivity) -> Result<Item, StoreError> {
+    once(keys::activity(program, &activity.source, &activity.activity_id), activity)
+}
+
 pub(crate) fn request(program: &ProgramId, hash: &str, carried: &Carried) -> Result<Item, StoreError> {
     once(keys::request(program, hash), carried)
 }
@@ -138,9 +156,13 @@ pub(crate) fn code(program: &ProgramId, code: &str, member: MemberId) -> Result<
     once(keys::code(program, code), &member)
 }
 
-pub(crate) fn note(program: &ProgramId, member: MemberId, seq: u64, text: &str) -> Result<Item, StoreError> {
+pub(crate) fn note(program: &ProgramId, member: MemberId, seq: u64, note: &Note) -> Result<Item, StoreError> {
     let key = keys::note(program, member, seq);
-    item(&NoteItem { pk: key.pk, sk: key.sk, t: text.to_owned() })
+    let (t, a) = match note {
+        Note::Text(text) => (Some(text.clone()), None),
+        Note::Attributes(json) => (None, Some(json.clone())),
+    };
+    item(&NoteItem { pk: key.pk, sk: key.sk, t, a })
 }
 
 pub(crate) fn entry(program: &ProgramId, member: MemberId, entry: &Entry) -> Result<Item, StoreError> {
@@ -169,11 +191,15 @@ pub fn with_body<T: Serialize>(mut item: Item, body: &T) -> Result<Item, StoreEr
     Ok(item)
 }
 
-/// Reads the number and text of a note.
-pub(crate) fn note_of(item: Item) -> Result<(u64, String), StoreError> {
+/// Reads a note and the number of its entry.
+pub(crate) fn note_of(item: Item) -> Result<(u64, Note), StoreError> {
     let row: NoteItem = row(item)?;
     let seq = row.sk.strip_prefix("N#").and_then(|seq| seq.parse().ok());
-    Ok((seq.ok_or(StoreError::Corrupt("a note has no number"))?, row.t))
+    let note = row.t.map(Note::Text).or(row.a.map(Note::Attributes));
+    Ok((
+        seq.ok_or(StoreError::Corrupt("a note has no number"))?,
+        note.ok_or(StoreError::Corrupt("a note says nothing"))?,
+    ))
 }
 
 /// Reads a packed body from its bytes, as a stream carries them.

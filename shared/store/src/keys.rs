@@ -7,11 +7,12 @@
 //! | account | `p#M#<member>` | `ACCOUNT` |
 //! | profile: the personal data | `p#M#<member>` | `PROFILE` |
 //! | entry | `p#M#<member>` | `E#<seq, 12 digits>` |
-//! | note: free text of an entry | `p#M#<member>` | `N#<seq, 12 digits>` |
+//! | note: free text or attributes of an entry | `p#M#<member>` | `N#<seq, 12 digits>` |
 //! | identity | `p#I#<kind>#<keyed hash>` | `I` |
 //! | referral code | `p#C#<code>` | `C` |
 //! | purchase | `p#P#<channel>#<order id>` | `P` |
 //! | refund | `p#P#<channel>#<order id>` | `R#<refund id>` |
+//! | activity | `p#A#<source>#<activity id>` | `A` |
 //! | campaign budget | `p#S#<rule>` | `<shard>` |
 //! | request key | `p#K#<keyed hash of actor and key>` | `K` |
 //! | guesses, with a TTL | `p#G#<keyed hash of caller>#<what>#<minute>` | `G` |
@@ -125,6 +126,12 @@ pub fn refund(program: &ProgramId, channel: &CallerId, order_id: &CallerId, refu
     key(format_args!("{program}#P#{channel}#{order_id}"), format_args!("R#{refund_id}"))
 }
 
+/// An activity.
+#[must_use]
+pub fn activity(program: &ProgramId, source: &CallerId, activity_id: &CallerId) -> Key {
+    key(format_args!("{program}#A#{source}#{activity_id}"), "A")
+}
+
 /// A request without a natural key.
 #[must_use]
 pub fn request(program: &ProgramId, hash: &str) -> Key {
@@ -190,6 +197,12 @@ pub fn shard(member: MemberId) -> u32 {
 pub fn member_of(pk: &str) -> Option<(ProgramId, MemberId)> {
     let (program, ulid) = pk.split_once("#M#")?;
     Some((program.parse().ok()?, MemberId::new(ulid::Ulid::from_string(ulid).ok()?)))
+}
+
+/// The program of an activity's partition; none for other partitions.
+#[must_use]
+pub fn program_of_activity(pk: &str) -> Option<ProgramId> {
+    pk.split_once("#A#").and_then(|(program, _)| program.parse().ok())
 }
 
 /// The program of a purchase's partition; none for other partitions.

@@ -2,11 +2,11 @@
 
 use crate::engine::Engine;
 use crate::error::StoreError;
-use crate::items;
+use crate::items::{self, Note};
 use crate::keys;
 use aws_sdk_dynamodb::types::AttributeValue;
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::entry::{Entry, Kind};
+use loyalty_domain::entry::{Cause, Entry, Kind};
 use loyalty_domain::id::{CallerId, MemberId, ProgramId};
 use loyalty_domain::purchase::Purchase;
 use loyalty_domain::refund::Refund;
@@ -30,7 +30,7 @@ impl Engine {
         items.iter().map(items::body).collect()
     }
 
-    /// The free texts of entries, by number. Only corrections have any, so only these are asked for.
+    /// What may be personal about entries, by number: only corrections and activities have any, so only these are asked for.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -39,8 +39,9 @@ impl Engine {
         program: &ProgramId,
         member: MemberId,
         of: &[Entry],
-    ) -> Result<BTreeMap<u64, String>, StoreError> {
-        let seqs = || of.iter().filter(|entry| entry.kind == Kind::Adjust).map(|entry| entry.seq);
+    ) -> Result<BTreeMap<u64, Note>, StoreError> {
+        let may_have = |entry: &&Entry| entry.kind == Kind::Adjust || matches!(entry.cause, Cause::Activity { .. });
+        let seqs = || of.iter().filter(may_have).map(|entry| entry.seq);
         let (Some(first), Some(last)) = (seqs().min(), seqs().max()) else { return Ok(BTreeMap::new()) };
         let (from, to) = (keys::note_sk(first), keys::note_sk(last));
         let most = i32::try_from(of.len()).unwrap_or(i32::MAX);

@@ -1,12 +1,13 @@
 //! Everything that one commit writes, and how it becomes one transaction.
 
 use crate::error::StoreError;
-use crate::items::{self, Carried, IdentityOf, Item, Person};
+use crate::items::{self, Carried, IdentityOf, Item, Note, Person};
 use crate::keys::{self, Key};
 use crate::secrets::Secrets;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use loyalty_domain::activity::RecordedActivity;
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::draft::Posted;
 use loyalty_domain::id::{MemberId, ProgramId, RuleId};
@@ -50,8 +51,10 @@ pub enum Fact {
     Refund(Purchase, Refund),
     /// A request that must not have been carried out yet, under the hash of its key.
     Request(String, Carried),
-    /// The free text of an entry.
-    Note(MemberId, u64, String),
+    /// An activity that must not be there yet.
+    Activity(RecordedActivity),
+    /// What may be personal about an entry.
+    Note(MemberId, u64, Note),
     /// A new person.
     Person(MemberId, Person),
     /// A changed person, after this version.
@@ -94,6 +97,8 @@ pub enum Slot {
     PurchaseLeft,
     /// A refund that is there already.
     Refund,
+    /// An activity that is there already.
+    Activity,
     /// A request that was carried out already.
     Request,
     /// A person's version has moved.
@@ -159,8 +164,11 @@ impl Builder<'_> {
             Fact::Request(hash, carried) => {
                 all.push(Slot::Request, self.put(items::request(program, hash, carried)?, Some(None))?);
             }
-            Fact::Note(member, seq, text) => {
-                all.push(Slot::Free, self.put(items::note(program, *member, *seq, text)?, None)?);
+            Fact::Activity(activity) => {
+                all.push(Slot::Activity, self.put(items::activity(program, activity)?, Some(None))?);
+            }
+            Fact::Note(member, seq, note) => {
+                all.push(Slot::Free, self.put(items::note(program, *member, *seq, note)?, None)?);
             }
             Fact::Person(member, person) => {
                 all.push(Slot::Person, self.put(items::person(program, *member, person)?, Some(None))?);

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, StreamViewType, TimeToLiveStatus};
 use loyalty_domain::account::Account;
 use loyalty_domain::purchase::Purchase;
 use loyalty_domain::refund::{Refund, refund_guest};
+use loyalty_store::items::Note;
 use loyalty_store::items::{Carried, IdentityOf, Person, body};
 use loyalty_store::write::Write;
 use loyalty_store::{Fact, Secrets, Slot, create_table, keys};
@@ -176,7 +177,9 @@ pub(crate) async fn a_code_is_given_once(bench: Bench) {
 pub(crate) async fn notes_and_deletions_have_no_condition(bench: Bench) {
     let (member, ada) = (bench.member(), person("+4915112345678", "ada@example.com"));
     let gone = || ada.profile.identities().into_iter().map(Fact::IdentityGone);
-    let facts = || gone().chain([Fact::Note(member, 3, "a word".to_owned()), Fact::CodeGone("H7K2M9QX".to_owned())]);
+    let facts = || {
+        gone().chain([Fact::Note(member, 3, Note::Text("a word".to_owned())), Fact::CodeGone("H7K2M9QX".to_owned())])
+    };
     for _ in 0..2 {
         done(bench.commit_facts(facts().collect()).await);
     }
@@ -192,7 +195,7 @@ pub(crate) async fn what_is_refused_in_part_is_not_written_at_all(bench: Bench) 
     let facts = vec![
         Fact::Purchase(purchase(&programs, "A-1")),
         Fact::Code("H7K2M9QX".to_owned(), bob.account.member),
-        Fact::Note(bob.account.member, 1, "a word".to_owned()),
+        Fact::Note(bob.account.member, 1, Note::Text("a word".to_owned())),
     ];
     let slots = refused(bench.commit(&Write { posted: Some((bob, None)), facts }).await);
     assert_eq!(slots.iter().map(|(slot, _)| slot.clone()).collect::<Vec<_>>(), [Slot::Code]);

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, NOW, done, moment, posting};
 use loyalty_domain::calendar::Moment;
+use loyalty_store::items::Note;
 use loyalty_store::{Fact, keys};
 
 pub(crate) async fn what_was_committed_is_read_at_once(bench: Bench) {
@@ -16,9 +17,9 @@ pub(crate) async fn what_was_committed_is_read_at_once(bench: Bench) {
 pub(crate) async fn a_range_has_both_its_ends_and_its_order_and_its_limit(bench: Bench) {
     let (member, other) = (bench.member(), bench.member());
     for seq in 1..=12 {
-        done(bench.commit_facts(vec![Fact::Note(member, seq, format!("note {seq}"))]).await);
+        done(bench.commit_facts(vec![Fact::Note(member, seq, Note::Text(format!("note {seq}")))]).await);
     }
-    done(bench.commit_facts(vec![Fact::Note(other, 5, "of another".to_owned())]).await);
+    done(bench.commit_facts(vec![Fact::Note(other, 5, Note::Text("of another".to_owned()))]).await);
     let pk = keys::member(&bench.program, member);
     let range = async |from, to, ascending, most| -> Vec<u64> {
         let (from, to) = (keys::note_sk(from), keys::note_sk(to));
@@ -58,10 +59,10 @@ pub(crate) async fn all_notes_of_a_member_are_deleted_and_nothing_else(bench: Be
     done(bench.commit(&posting(posted)).await);
     // More than one batch, and than one page of it.
     for first in [1, 31] {
-        let notes = (first..first + 30).map(|seq| Fact::Note(member, seq, format!("note {seq}")));
+        let notes = (first..first + 30).map(|seq| Fact::Note(member, seq, Note::Text(format!("note {seq}"))));
         done(bench.commit_facts(notes.collect()).await);
     }
-    done(bench.commit_facts(vec![Fact::Note(other, 1, "of another".to_owned())]).await);
+    done(bench.commit_facts(vec![Fact::Note(other, 1, Note::Text("of another".to_owned()))]).await);
     let before = bench.items().await.len();
     bench.engine.delete_notes(&bench.program, member).await.unwrap();
     let left = bench.items().await;

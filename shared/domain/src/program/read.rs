@@ -3,7 +3,9 @@
 use super::read_condition::Context;
 use super::read_rule::{Earning, Surroundings, earning};
 use super::read_tiers::tiers;
-use super::{Award, Expiry, GoalAward, Limit, PointsPolicy, Program, Reward, Rule, Shortfall, Snap, read_offers, read_rewards};
+use super::{
+    Award, Expiry, GoalAward, Limit, PointsPolicy, Program, Reward, Rule, Shortfall, Snap, read_offers, read_rewards,
+};
 use crate::calendar::{Per, moment, zone};
 use crate::exact::{Exact, Rounding};
 use crate::id::{CallerId, LevelId};

@@ -184,8 +184,7 @@ pub(super) fn refuse_endless_counters(rewards: &[Reward], at: &Path<'_>, faults:
     for (index, reward) in rewards.iter().enumerate() {
         counters += reward.limit.map_or(0, |limit| periods(limit.per));
         if counters > MOST_COUNTERS {
-            let detail =
-                format!("this limit and those before it need more than {MOST_COUNTERS} counters an account");
+            let detail = format!("this limit and those before it need more than {MOST_COUNTERS} counters an account");
             faults.meaningless(&at.index(index).name("limit"), detail);
             return;
         }

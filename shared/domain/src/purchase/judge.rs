@@ -3,17 +3,20 @@
 use super::paid::pay;
 use super::{BudgetUse, Frozen, Line, MINUTES_AHEAD, Order, OrderLine, Purchase, Recorded};
 use crate::account::Account;
-use crate::award::{Awarded, NotApplied, award, not_applied};
+use crate::award::{Awarded, award};
 use crate::calendar::Moment;
 use crate::draft::{BudgetsLeft, Draft, Posted, Posting};
 use crate::entry::{Cause, Effects, Entry, Kind, Reason, Use};
 use crate::grant;
+use crate::id::RuleId;
 use crate::money::Currency;
 use crate::program::{Program, QualifyBy};
 use crate::programs::Programs;
+use crate::reach;
 use crate::redemption::Redemption;
 use crate::refusal::Refusal;
 use crate::tier;
+use crate::why_not::{NotApplied, goals_not_counted, not_applied};
 use std::sync::Arc;
 
 /// What recording a purchase writes.
@@ -161,8 +164,15 @@ fn judge(
     let lines = purchase.lines_left();
     let caps = frozen.caps();
     let mut awarded = award(program, &facts, purchase.currency, &lines, caps).map_err(|_| Refusal::TooMuch)?;
+    let steps =
+        reach::steps(draft.account(), program, occurred_at, now, |goal| goal.of_purchase(&facts, &purchase.lines));
     let not_applied = match why_not {
-        WhyNot::Asked => not_applied(program, &facts, purchase.currency, &lines, caps, &awarded),
+        WhyNot::Asked => {
+            let mut all = not_applied(program, &facts, purchase.currency, &lines, caps, &awarded);
+            let counts = |goal: &RuleId| steps.iter().any(|step| step.goal() == goal);
+            all.extend(goals_not_counted(program, &facts, &lines, counts));
+            all
+        }
         WhyNot::Unasked => Vec::new(),
     };
 
@@ -184,6 +194,7 @@ fn judge(
         forgiven: 0,
         lot,
         units_bucket,
+        counted: steps.iter().map(reach::Step::counted).collect(),
         entries: Vec::new(),
         frozen,
     };
@@ -192,10 +203,12 @@ fn judge(
         units: (units != 0).then_some((units_bucket, units)),
         uses: uses(draft.account(), program, occurred_at, &awarded.gave, 1),
         first_purchase: recorded.frozen.first_purchase.then_some(true),
+        progress: steps.iter().map(reach::Step::progress).collect(),
         ..Effects::default()
     };
     let (draws, repaid) = draft.credit(awarded.points, lot)?;
     let mut explanation = awarded.explanation;
+    explanation.extend(steps.iter().map(reach::Step::reason));
     if repaid > 0 {
         explanation.push(Reason::DebtRepaid { points: repaid });
     }
@@ -212,6 +225,7 @@ fn judge(
         occurred_at,
         effects,
     })?;
+    reach::post(draft, &version, steps)?;
     draft.lift_level()?;
     purchase.award = Some(recorded);
     Ok(Judged { purchase, budgets, not_applied })
@@ -224,7 +238,8 @@ fn granted(program: &Program, of_budgets: &[(usize, i64)]) -> Vec<(usize, i64)> 
     rules.map(|(place, _)| (place, points(place))).collect()
 }
 
-fn budgets_left(program: &Program, known: &BudgetsLeft) -> Vec<(usize, i64)> {
+/// What is left of budgets that were looked up, by the places of their rules.
+pub(crate) fn budgets_left(program: &Program, known: &BudgetsLeft) -> Vec<(usize, i64)> {
     let rules = program.rules.iter().enumerate().filter(|(_, rule)| rule.budget.is_some());
     rules.filter_map(|(place, rule)| Some((place, *known.get(&rule.id)?))).collect()
 }
@@ -261,23 +276,27 @@ fn with_entries(mut purchase: Purchase, posted: &Posted) -> Purchase {
 fn freeze(account: &Account, program: &Program, version: u32, occurred_at: Moment, net: i64) -> Frozen {
     // Before the enrolment the member is one of day 0 on the lowest level.
     let before = occurred_at < account.enrolled_at;
-    let zone = account.zone(program);
-    let date = zone.date_at(occurred_at);
+    Frozen {
+        version,
+        occurred_at,
+        level: if before { 0 } else { program.rank(account.level_at(occurred_at)) },
+        tags: account.tags_at(program, occurred_at),
+        first_purchase: !account.first_purchase && net > 0,
+        member_days: occurred_at.days_since(account.enrolled_at),
+        used_up: used_up(account, program, occurred_at),
+        budgets: Vec::new(),
+    }
+}
+
+/// The places of the rules whose limit the member has reached in the period of a moment.
+pub(crate) fn used_up(account: &Account, program: &Program, at: Moment) -> Vec<usize> {
+    let date = account.zone(program).date_at(at);
     let limited = program.rules.iter().enumerate().filter_map(|(place, rule)| {
         let limit = rule.limit?;
         let of = Use { rule: rule.id.clone(), per: limit.per, start: limit.per.start(date) };
         (account.times_used(&of) >= limit.times).then_some(place)
     });
-    Frozen {
-        version,
-        occurred_at,
-        level: if before { 0 } else { program.rank(account.level_at(occurred_at)) },
-        tags: program.tag_places(&account.tags),
-        first_purchase: !account.first_purchase && net > 0,
-        member_days: occurred_at.days_since(account.enrolled_at),
-        used_up: limited.collect(),
-        budgets: Vec::new(),
-    }
+    limited.collect()
 }
 
 /// The counters that rules which gave something move, by so many.

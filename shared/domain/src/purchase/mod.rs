@@ -4,12 +4,13 @@ mod judge;
 mod paid;
 
 pub use judge::{PurchaseDecision, Quote, claim, quote, record, record_guest};
+pub(crate) use judge::{budget_uses, budgets_left, units_of, used_up, uses};
 pub use paid::{PaidWith, spread};
-pub(crate) use judge::{budget_uses, units_of, uses};
 
 use crate::award::{AwardLine, Caps};
 use crate::calendar::Moment;
 use crate::entry::Entry;
+use crate::goal::Counted;
 use crate::id::{CallerId, Label, MemberId, RedemptionId, RuleId};
 use crate::lots::LotKey;
 use crate::money::{Currency, Money};
@@ -110,6 +111,8 @@ pub struct Recorded {
     pub lot: LotKey,
     /// The day under which its qualifying units are counted.
     pub units_bucket: i32,
+    /// What it counted for goals.
+    pub counted: Vec<Counted>,
     /// The entries of the purchase itself, for a retry.
     pub entries: Vec<Entry>,
 }

@@ -6,10 +6,10 @@
 //! lines that are left alone, and refunds end the same however they are split.
 
 use super::{Order, Purchase};
-use crate::id::{RedemptionId, RewardId};
-use crate::lots::Draw;
 use crate::calendar::Moment;
 use crate::draft::Draft;
+use crate::id::{RedemptionId, RewardId};
+use crate::lots::Draw;
 use crate::money::Money;
 use crate::program::{RewardKind, Worth};
 use crate::redemption::{Redemption, Status, Usage, part};
@@ -113,11 +113,7 @@ impl PaidWith {
 /// # Errors
 /// [`Refusal::BadPayment`] for those that are not the member's, pay nothing, are not fulfilled, paid for another order or
 /// in another currency, or pay more than the purchase costs.
-pub(super) fn pay(
-    purchase: &mut Purchase,
-    order: &Order,
-    draft: &Draft<'_>,
-) -> Result<Vec<Redemption>, Refusal> {
+pub(super) fn pay(purchase: &mut Purchase, order: &Order, draft: &Draft<'_>) -> Result<Vec<Redemption>, Refusal> {
     let (member, now, named) = (draft.account().member, draft.now(), &order.paid_with);
     let (mut bad, mut used, mut left) = (Vec::new(), Vec::new(), purchase.net_bought());
     for (place, id) in named.iter().enumerate() {
@@ -164,4 +160,3 @@ fn amount_for(purchase: &Purchase, redemption: &Redemption, now: Moment) -> Resu
         (_, _, _) => Err("is not of a reward with which points pay"),
     }
 }
-

@@ -20,9 +20,11 @@ pub use give_back::GRACE_DAYS;
 pub(crate) use give_back::{give_back, release};
 pub(crate) use holds::part;
 pub use holds::{Hold, Holds, MOST_HOLDS, Redeeming, RedemptionEffect, StockUse};
-pub use read::{RedeemRequest, VoucherUse, cancel_body, capture_body, redeem_body, voucher_lookup_body, voucher_use_body};
-pub use redeem::{Ask, gift, redeem};
+pub use read::{
+    RedeemRequest, VoucherUse, cancel_body, capture_body, redeem_body, voucher_lookup_body, voucher_use_body,
+};
 pub(crate) use redeem::reward_use;
+pub use redeem::{Ask, gift, redeem};
 pub use shown::{availability, redemption, voucher, voucher_looked_up};
 pub use used::{VOUCHER_NOTICE_DAYS, VoucherDecision, remind, use_voucher, voucher_obstacle};
 

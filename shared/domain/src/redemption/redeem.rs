@@ -121,7 +121,14 @@ pub fn redeem(
 /// A reward that a member gets for nothing, for reaching a goal: fulfilled, with its voucher. It counts towards no limit
 /// and takes nothing out of a stock.
 #[must_use]
-pub fn gift(account: &Account, program: &Program, version: u32, reward: &Reward, id: RedemptionId, now: Moment) -> Redemption {
+pub fn gift(
+    account: &Account,
+    program: &Program,
+    version: u32,
+    reward: &Reward,
+    id: RedemptionId,
+    now: Moment,
+) -> Redemption {
     Redemption {
         id,
         version: 1,

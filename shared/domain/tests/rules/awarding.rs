@@ -140,7 +140,7 @@ fn lines_of_nothing_are_fine_and_a_purchase_of_nothing_is_an_entry_with_a_reason
     let mut desk = Desk::open(&plain(), OPENED);
     assert_eq!(desk.buy("A-1", &[0, 250, 0]), 2);
     assert_eq!(desk.buy("A-2", &[0]), 0);
-    assert_eq!(words(desk.last()), ["no rule applies to this purchase"]);
+    assert_eq!(words(desk.last()), ["no rule applies to it"]);
 }
 
 #[test]

@@ -1,0 +1,216 @@
+//! Posts what purchases and activities bring towards goals, and what refunds take back of it.
+
+use crate::account::Account;
+use crate::calendar::Moment;
+use crate::draft::{Draft, Posting};
+use crate::entry::{Cause, Effects, Kind, Reason};
+use crate::goal::{Added, Counted, Given, Lost, Progress};
+use crate::grant;
+use crate::id::RuleId;
+use crate::program::{Goal, GoalAward, Program, QualifyBy, Version};
+use crate::refund::taken_back;
+use crate::refusal::Refusal;
+use crate::tier;
+
+/// What one purchase or activity adds to a goal.
+#[derive(Debug)]
+pub(crate) struct Step<'g> {
+    goal: &'g Goal,
+    period: i32,
+    amount: i64,
+    added: Added,
+}
+
+/// What a purchase or activity adds to goals, as `amounts` tell by the goals' places.
+pub(crate) fn steps<'g>(
+    account: &Account,
+    program: &'g Program,
+    occurred_at: Moment,
+    now: Moment,
+    amounts: impl Fn(&Goal) -> i64,
+) -> Vec<Step<'g>> {
+    let zone = account.zone(program);
+    let (date, today) = (zone.date_at(occurred_at), zone.date_at(now));
+    let goals = program.goals.iter().map(|goal| (goal, amounts(goal))).filter(|(_, amount)| *amount > 0);
+    let step = |(goal, amount): (&'g Goal, i64)| {
+        let period = goal.period(date);
+        let before = account.progress(&goal.id).cloned().unwrap_or_else(|| Progress::none(goal.id.clone()));
+        Some(Step { goal, period, amount, added: before.add(goal, period, amount, today)? })
+    };
+    goals.filter_map(step).collect()
+}
+
+impl Step<'_> {
+    /// The goal's name.
+    pub(crate) fn goal(&self) -> &RuleId {
+        &self.goal.id
+    }
+
+    /// What the entry of the purchase or activity says of it.
+    pub(crate) fn reason(&self) -> Reason {
+        let Added { progress, anew, .. } = &self.added;
+        Reason::Counted { goal: self.goal.id.clone(), counted: progress.counted, of: self.goal.count, anew: *anew }
+    }
+
+    /// How far the member is, before completions are taken out.
+    pub(crate) fn progress(&self) -> Progress {
+        self.added.progress.clone()
+    }
+
+    /// What a purchase keeps of it, for its refunds.
+    pub(crate) fn counted(&self) -> Counted {
+        let (goal, round) = (self.goal.id.clone(), self.added.progress.round);
+        Counted { goal, round, period: self.period, first: self.amount, left: self.amount }
+    }
+}
+
+/// Posts the goals that these steps complete: an entry of 0 points for each, and one for the points that it gives.
+///
+/// # Errors
+/// As [`Draft::post`].
+pub(crate) fn post(draft: &mut Draft<'_>, version: &Version, steps: Vec<Step<'_>>) -> Result<(), Refusal> {
+    for Step { goal, period, added, .. } in steps.into_iter().filter(|step| step.added.completions > 0) {
+        complete(draft, version, goal, period, added)?;
+    }
+    Ok(())
+}
+
+fn complete(draft: &mut Draft<'_>, version: &Version, goal: &Goal, period: i32, added: Added) -> Result<(), Refusal> {
+    let (program, now) = (&version.program, draft.now());
+    let Added { mut progress, completions: times, .. } = added;
+    progress.complete(goal, times, period);
+    let reached = Reason::GoalReached { goal: goal.id.clone(), times };
+    let posting = |kind, points, draws, explanation, effects| Posting {
+        kind,
+        points,
+        draws,
+        cause: Cause::Goal { goal: goal.id.clone() },
+        program_version: version.number,
+        explanation,
+        occurred_at: now,
+        effects,
+    };
+    let mut effects = Effects::default();
+    let mut bonus = None;
+    match &goal.award {
+        GoalAward::Points(each) => {
+            let points = each.checked_mul(i64::from(times)).ok_or(Refusal::TooMuch)?;
+            let lot = grant::lot(draft.account(), program, now);
+            let units_bucket = tier::bucket(draft.account(), program, now);
+            let (draws, repaid) = draft.credit(points, lot)?;
+            let lot = draws.first().map_or(lot, |draw| draw.lot);
+            let before = match &progress.given {
+                Some(Given::Points { points, .. }) => *points,
+                Some(Given::Badge(_)) | None => 0,
+            };
+            let all = before.checked_add(points).ok_or(Refusal::TooMuch)?;
+            progress.given = Some(Given::Points { points: all, lot, credited_at: now, units_bucket });
+            if points > 0 {
+                let mut explanation = vec![Reason::Fixed { rule: goal.id.clone(), points }];
+                explanation.extend((repaid > 0).then_some(Reason::DebtRepaid { points: repaid }));
+                let counts = program.tiers.qualify_by == QualifyBy::PointsEarned;
+                let effects = Effects { units: counts.then_some((units_bucket, points)), ..Effects::default() };
+                bonus = Some(posting(Kind::Bonus, points, draws, explanation, effects));
+            }
+        }
+        GoalAward::Badge(badge) => {
+            effects.badge = Some((badge.clone(), true));
+            progress.given = Some(Given::Badge(badge.clone()));
+        }
+        GoalAward::Reward(_) => {}
+    }
+    effects.progress = vec![progress];
+    draft.post(posting(Kind::Goal, 0, Vec::new(), vec![reached], effects))?;
+    bonus.map_or(Ok(()), |bonus| draft.post(bonus))
+}
+
+/// What a refund takes back from goals, or gives back to them.
+#[derive(Debug)]
+pub(crate) struct Change<'g> {
+    goal: &'g Goal,
+    progress: Progress,
+    period: i32,
+    fewer: u32,
+}
+
+/// What a refund changes about the goals that its purchase counted for; `counted` is brought up to date.
+pub(crate) fn changes<'g>(
+    account: &Account,
+    program: &'g Program,
+    counted: &mut [Counted],
+    amounts: impl Fn(&Goal) -> i64,
+) -> Vec<Change<'g>> {
+    let mut changes = Vec::new();
+    for counted in counted {
+        let Some(goal) = program.goals.iter().find(|goal| goal.id == counted.goal) else { continue };
+        let left = amounts(goal).min(counted.first);
+        let change = left - std::mem::replace(&mut counted.left, left);
+        if let (Some(progress), true) = (account.progress(&goal.id), change != 0) {
+            let mut progress = progress.clone();
+            let fewer = progress.change(goal, counted, change);
+            changes.push(Change { goal, progress, period: counted.period, fewer });
+        }
+    }
+    changes
+}
+
+impl Change<'_> {
+    /// How far the member is, before goals that are not reached any more are taken back.
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+}
+
+/// Posts the goals that a refund takes back, and those that it completes once more.
+///
+/// # Errors
+/// As [`Draft::post`].
+pub(crate) fn post_changes(draft: &mut Draft<'_>, version: &Version, changes: Vec<Change<'_>>) -> Result<(), Refusal> {
+    for Change { goal, mut progress, period, fewer } in changes {
+        if fewer > 0 {
+            let lost = progress.lose(fewer);
+            lose(draft, version, goal, fewer, progress, lost)?;
+        } else {
+            let completions = goal.completions(&progress);
+            if completions > 0 {
+                complete(draft, version, goal, period, Added { progress, anew: false, completions })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn lose(
+    draft: &mut Draft<'_>,
+    version: &Version,
+    goal: &Goal,
+    times: u32,
+    progress: Progress,
+    lost: Lost,
+) -> Result<(), Refusal> {
+    let (program, now) = (&version.program, draft.now());
+    let mut explanation = vec![Reason::GoalLost { goal: goal.id.clone(), times }];
+    let mut effects = Effects { progress: vec![progress], ..Effects::default() };
+    let (mut kind, mut points, mut draws) = (Kind::Goal, 0, Vec::new());
+    match lost {
+        Lost::Points { points: back, lot, credited_at, units_bucket } => {
+            let taken = taken_back(draft.account(), program, (lot, credited_at), back, now);
+            let counts = program.tiers.qualify_by == QualifyBy::PointsEarned;
+            effects.units = (counts && back > 0).then_some((units_bucket, -back));
+            explanation.extend(taken.reason);
+            (kind, points, draws) = (Kind::Clawback, -taken.points, taken.draws);
+        }
+        Lost::Badge(badge) => effects.badge = Some((badge, false)),
+        Lost::Nothing => {}
+    }
+    draft.post(Posting {
+        kind,
+        points,
+        draws,
+        cause: Cause::Goal { goal: goal.id.clone() },
+        program_version: version.number,
+        explanation,
+        occurred_at: now,
+        effects,
+    })
+}
