@@ -293,7 +293,7 @@ impl Condition {
 }
 
 impl AttributeTest {
-    fn holds(&self, value: &Attribute) -> bool {
+    pub(super) fn holds(&self, value: &Attribute) -> bool {
         match (self, value) {
             (AttributeTest::Equals(expected), value) => expected == value,
             (AttributeTest::AtLeast(least), Attribute::Int(value)) => value >= least,

@@ -3,6 +3,8 @@
 mod check;
 pub mod condition;
 mod examples;
+mod impossible;
+mod possible;
 mod read;
 pub(crate) use read::lcm;
 mod read_condition;

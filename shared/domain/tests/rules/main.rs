@@ -19,5 +19,6 @@ mod naive;
 mod notices;
 mod people;
 mod program_document;
+mod publish_safety;
 mod refunds;
 mod tiers;
