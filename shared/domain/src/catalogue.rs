@@ -61,7 +61,7 @@ pub(crate) fn obstacles(
         because.push(format!("it ended before {}", program.zone.date_at(until)));
     }
     if let Some(when) = &reward.when {
-        let tags = account.map(|account| program.tag_places(&account.tags)).unwrap_or_default();
+        let tags = account.map(|account| account.tags_at(program, now)).unwrap_or_default();
         let facts = facts(program, account, &tags, now);
         match account {
             Some(_) if when.holds(&facts, None) != Some(true) => {
