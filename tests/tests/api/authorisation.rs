@@ -8,7 +8,7 @@ use std::collections::HashMap;
 const NOW: &str = "2026-11-21T10:00:00Z";
 
 /// Method, path and the scope that opens it; and whether the path's member may call it with a token of their own.
-const ROUTES: [(&str, &str, &str, bool); 20] = [
+const ROUTES: [(&str, &str, &str, bool); 23] = [
     ("POST", "/v1/members", "members:write", false),
     ("POST", "/v1/members/lookup", "members:read", false),
     ("GET", "/v1/members/{m}", "members:read", true),
@@ -18,12 +18,15 @@ const ROUTES: [(&str, &str, &str, bool); 20] = [
     ("POST", "/v1/members/{m}/reactivate", "members:write", false),
     ("GET", "/v1/members/{m}/account", "members:read", true),
     ("GET", "/v1/members/{m}/ledger", "members:read", true),
+    ("GET", "/v1/members/{m}/progress", "members:read", true),
+    ("POST", "/v1/members/{m}/level", "points:adjust", false),
     ("GET", "/v1/members/{m}/export", "members:erase", true),
     ("POST", "/v1/purchases", "points:earn", false),
     ("POST", "/v1/purchases/quote", "points:earn", false),
     ("GET", "/v1/purchases/web/A-1", "points:earn", false),
     ("POST", "/v1/purchases/web/A-1/refunds", "points:earn", false),
     ("POST", "/v1/purchases/web/A-1/claim", "points:earn", false),
+    ("POST", "/v1/activities", "points:earn", false),
     ("POST", "/v1/adjustments", "points:adjust", false),
     ("GET", "/v1/program", "program:read", false),
     ("GET", "/v1/program/versions/1", "program:read", false),

@@ -32,6 +32,7 @@ async fn an_enrolment_answers_the_member_with_the_whole_profile_and_the_account(
         ("status", json!("active")),
         ("enrolled_at", json!(NOW)),
         ("referral_code", json!(code)),
+        ("badges", json!([])),
     ] {
         expected[name] = value;
     }
@@ -172,7 +173,7 @@ async fn at_least_one_identity_is_needed_and_everything_else_is_optional() {
             continue;
         }
         let member = stack.send("POST", "/v1/members", Some(&body)).await.expect(201)["member"].clone();
-        assert_eq!(names(&member).len(), 14, "{member}");
+        assert_eq!(names(&member).len(), 15, "{member}");
         assert_eq!(
             (&member["tags"], &member["consents"], &member["given_name"]),
             (&json!([]), &json!({}), &Value::Null)

@@ -130,7 +130,7 @@ async fn an_account_has_exactly_the_fields_of_the_contract() {
             ],
             "next_expiry": { "points": 170, "at": "2027-11-30T23:00:00Z" },
             "tier": { "level": "green", "since": NOW, "until": null, "qualifying_units": 50,
-                      "next": { "level": "gold", "missing_units": 450 } },
+                      "next": { "level": "gold", "missing_units": 450 }, "benefits": [] },
         })
     );
     let before = dump(&stack).await;
@@ -154,7 +154,7 @@ async fn lots_that_never_expire_and_the_highest_level_say_null() {
         (&account["tier"]["level"], &account["tier"]["until"]),
         (&json!("gold"), &json!("2027-12-31T23:00:00Z"))
     );
-    assert_eq!(names(&account["tier"]), ["level", "next", "qualifying_units", "since", "until"]);
+    assert_eq!(names(&account["tier"]), ["benefits", "level", "next", "qualifying_units", "since", "until"]);
 }
 
 #[tokio::test]
