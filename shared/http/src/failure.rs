@@ -2,6 +2,7 @@
 
 use crate::problem::{InputError, Problem};
 use http::StatusCode;
+use loyalty_domain::redemption::Status;
 use loyalty_domain::refusal::Refusal;
 use loyalty_store::{Failure, Slot, StoreError};
 use serde_json::json;
@@ -88,7 +89,46 @@ impl From<Refusal> for Problem {
                 .errors(at("/level".to_owned(), "is not a level of the program")),
             Refusal::DatePast => unprocessable("date_past", "The date lies in the past")
                 .errors(at("/until".to_owned(), "lies before today")),
+            Refusal::RewardUnknown => unprocessable("reward_unknown", "The program has no such reward")
+                .errors(at("/reward_id".to_owned(), "is not a reward of the program")),
+            Refusal::RewardUnavailable { because } => {
+                Problem::conflict("reward_unavailable").detail(words).fact("because", json!(because))
+            }
+            Refusal::Field { field, why } => {
+                unprocessable("meaningless", "The request cannot be meant").errors(at(format!("/{field}"), why))
+            }
+            Refusal::TooManyHolds { most } => {
+                Problem::conflict("too_many_holds").detail(words).fact("most", json!(most))
+            }
+            Refusal::RedemptionIs { status } => {
+                Problem::conflict(redemption_code(status)).detail(words).fact("status", json!(status.word()))
+            }
+            Refusal::CaptureExceedsHold { held } => {
+                Problem::conflict("capture_exceeds_hold").detail(words).fact("held", held)
+            }
+            Refusal::VoucherUnknown => Problem::not_found("voucher_unknown").detail(words),
+            Refusal::VoucherUsed => Problem::conflict("voucher_used").detail(words),
+            Refusal::VoucherExpired { .. } => Problem::conflict("voucher_expired").detail(words),
+            Refusal::VoucherCancelled => Problem::conflict("voucher_cancelled").detail(words),
+            Refusal::VoucherNotYetValid { .. } => Problem::conflict("voucher_not_yet_valid").detail(words),
+            Refusal::BadPayment { at: places } => {
+                let error = |(index, why): &(usize, &str)| InputError {
+                    pointer: format!("/paid_with/{index}"),
+                    detail: (*why).to_owned(),
+                };
+                unprocessable("payment_invalid", "The purchase was not paid with that")
+                    .errors(places.iter().map(error).collect())
+            }
             Refusal::NeedsVersion(_) | Refusal::Inconsistent => Problem::internal(words),
         }
+    }
+}
+
+const fn redemption_code(status: Status) -> &'static str {
+    match status {
+        Status::Held => "redemption_held",
+        Status::Fulfilled => "redemption_fulfilled",
+        Status::Cancelled => "redemption_cancelled",
+        Status::Lapsed => "redemption_lapsed",
     }
 }

@@ -350,6 +350,7 @@ impl<'a> Fold<'a> {
             | Cause::Due
             | Cause::Goal { .. }
             | Cause::Level { .. }
+            | Cause::Redemption { .. }
             | Cause::Erasure => {}
         }
         if self.wrong.is_some() {
