@@ -125,7 +125,7 @@ pub async fn functions(parts: &Parts) -> Result<Engine, EngineTrouble> {
 /// # Errors
 /// A secret cannot be kept.
 pub fn engine(parts: &Parts) -> Result<loyalty_store::Engine, EngineTrouble> {
-    let secrets = Secrets::new(&parts.secret("identities")?, &[]);
+    let secrets = Secrets::new(&[&parts.secret("identities")?], &[&parts.secret("vouchers")?]);
     let ids = Arc::<LocalSurroundings>::clone(&parts.surroundings);
     let table = Table::new(parts.client.clone(), TABLE, secrets, Arc::new(move || ids.ulid()));
     Ok(loyalty_store::Engine::new(table))

@@ -117,7 +117,7 @@ impl Stack {
         loyalty_store::create_table(&client, TABLE).await.unwrap();
         let world = Arc::new(TestWorld::at(now));
         let ids = Arc::clone(&world);
-        let secrets = Secrets::new(b"a secret for tests", &[]);
+        let secrets = Secrets::new(&[b"a secret for tests"], &[b"another for vouchers"]);
         let table = Table::new(client, TABLE, secrets, Arc::new(move || ids.ulid()));
         let engine = Engine::new(table);
         let surroundings: Arc<dyn Surroundings> = Arc::<TestWorld>::clone(&world);

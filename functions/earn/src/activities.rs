@@ -11,7 +11,7 @@ use loyalty_domain::{requests, view};
 use loyalty_http::{Answer, App, JsonBody, Principal, Problem, entries};
 use loyalty_store::items::{self, Item, Note};
 use loyalty_store::keys::{self, Key};
-use loyalty_store::{Command, Decision, Fact, StoreError};
+use loyalty_store::{Command, Decision, Fact, Recalled, StoreError};
 
 struct Record {
     told: Activity,
@@ -42,10 +42,10 @@ impl Command for Record {
         Some(keys::activity(program, &self.told.source, &self.told.activity_id))
     }
 
-    fn recall(&self, fact: &Item) -> Result<Result<RecordedActivity, Vec<String>>, StoreError> {
+    fn recall(&self, fact: &Item) -> Result<Recalled<RecordedActivity>, StoreError> {
         let recorded: RecordedActivity = items::body(fact)?;
         let differences = recorded.differences(&self.told, self.digests);
-        Ok(if differences.is_empty() { Ok(recorded) } else { Err(differences) })
+        Ok(if differences.is_empty() { Recalled::Same(recorded) } else { Recalled::Other(differences) })
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn record(State(app): State<App>, principal: Principal, body: J
     };
     let attributes = (!told.attributes.is_empty()).then_some(attributes);
     let command = Record { told, digests, attributes };
-    let done = app.transact_named(&call, &member, &command, |done| Some(done.member)).await?;
+    let done = app.transact_named(&call, &member, None, &command, |done| Some(done.member)).await?;
     let answer = Answer::created(view::object([
         ("activity", view::activity(&done.outcome)),
         ("entries", entries(&done.outcome.entries, Some(done.outcome.member)).into()),

@@ -11,7 +11,7 @@ use loyalty_domain::requests::{self, AdjustmentRequest};
 use loyalty_http::{Answer, App, JsonBody, Principal, Problem, RequestKey, entries};
 use loyalty_store::items::{self, Carried, Item, Note};
 use loyalty_store::keys::{self, Key};
-use loyalty_store::{Command, Decision, Fact, StoreError};
+use loyalty_store::{Command, Decision, Fact, Recalled, StoreError};
 use serde_json::json;
 
 struct Correct {
@@ -38,9 +38,9 @@ impl Command for Correct {
         Some(keys::request(program, &self.key))
     }
 
-    fn recall(&self, fact: &Item) -> Result<Result<Carried, Vec<String>>, StoreError> {
+    fn recall(&self, fact: &Item) -> Result<Recalled<Carried>, StoreError> {
         let carried: Carried = items::body(fact)?;
-        Ok(if carried.content == self.content { Ok(carried) } else { Err(Vec::new()) })
+        Ok(if carried.content == self.content { Recalled::Same(carried) } else { Recalled::Other(Vec::new()) })
     }
 }
 
@@ -64,7 +64,8 @@ pub(crate) async fn adjust(
     ));
     let key = secrets.request(&call.actor, &key);
     let named = request.member.clone();
-    let done = app.transact_named(&call, &named, &Correct { request, key, content }, |done| Some(done.member)).await?;
+    let done =
+        app.transact_named(&call, &named, None, &Correct { request, key, content }, |done| Some(done.member)).await?;
     let answer = Answer::created(json!({
         "entries": entries(&done.outcome.entries, Some(done.outcome.member)),
         "account": app.show_after(&call, &done).await?,

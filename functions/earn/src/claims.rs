@@ -11,7 +11,7 @@ use loyalty_domain::{requests, view};
 use loyalty_http::{Answer, App, JsonBody, PathValues, Principal, Problem, entries};
 use loyalty_store::items::Item;
 use loyalty_store::keys::Key;
-use loyalty_store::{Call, Command, Decision, Done, Fact, Failure, StoreError};
+use loyalty_store::{Call, Command, Decision, Done, Fact, Failure, Recalled, StoreError};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl Command for Claim {
         None
     }
 
-    fn recall(&self, _: &Item) -> Result<Result<Purchase, Vec<String>>, StoreError> {
+    fn recall(&self, _: &Item) -> Result<Recalled<Purchase>, StoreError> {
         Err(StoreError::Corrupt("a claim leaves no fact of its own"))
     }
 }

@@ -12,7 +12,7 @@ use loyalty_domain::{requests, view};
 use loyalty_http::{Answer, App, JsonBody, PathValues, Principal, Problem, entries};
 use loyalty_store::items::{self, Item};
 use loyalty_store::keys::{self, Key};
-use loyalty_store::{Command, Decision, Fact, StoreError};
+use loyalty_store::{Command, Decision, Fact, Recalled, StoreError};
 use serde_json::json;
 
 struct Record {
@@ -31,7 +31,9 @@ impl Command for Record {
     ) -> Result<Decision<Purchase>, Refusal> {
         let reference = self.reference.ok_or(Refusal::MemberUnknown)?;
         let decision = purchase::record(draft, programs, &self.order, reference)?;
-        let facts = vec![Fact::Purchase(decision.purchase.clone())];
+        let mut facts = vec![Fact::Purchase(decision.purchase.clone())];
+        let paid = decision.redemptions.into_iter();
+        facts.extend(paid.map(|redemption| Fact::RedemptionLeft(redemption.clone(), redemption.version - 1)));
         Ok(Decision { posted: Some(decision.posted), facts, budgets: decision.budgets, outcome: decision.purchase })
     }
 
@@ -50,14 +52,14 @@ impl Command for Record {
         Some(keys::purchase(program, &self.order.channel, &self.order.order_id))
     }
 
-    fn recall(&self, fact: &Item) -> Result<Result<Purchase, Vec<String>>, StoreError> {
+    fn recall(&self, fact: &Item) -> Result<Recalled<Purchase>, StoreError> {
         let mut purchase: Purchase = items::body(fact)?;
         if self.reference.is_none() && purchase.reference.is_none() {
             // Whoever may have claimed it since: the answer to the guest's purchase was that of a guest.
             purchase.award = None;
         }
         let differences = purchase.differences(&self.order, self.reference);
-        Ok(if differences.is_empty() { Ok(purchase) } else { Err(differences) })
+        Ok(if differences.is_empty() { Recalled::Same(purchase) } else { Recalled::Other(differences) })
     }
 }
 
@@ -67,8 +69,9 @@ pub(crate) async fn record(State(app): State<App>, principal: Principal, body: J
     let call = app.call(&principal);
     let reference = member.as_ref().map(|member| app.engine.table().secrets().reference(member));
     let command = Record { order, reference };
+    let paid_with = app.engine.redemptions(&call.program, &command.order.paid_with).await?;
     let done = match &member {
-        Some(named) => app.transact_named(&call, named, &command, buyer).await?,
+        Some(named) => app.transact_named(&call, named, paid_with, &command, buyer).await?,
         None => app.engine.transact(&call, None, None, &command).await?,
     };
     let own: &[Entry] = done.outcome.award.as_ref().map_or(&[], |award| &award.entries);
@@ -97,8 +100,10 @@ pub(crate) async fn quote(State(app): State<App>, principal: Principal, body: Js
     };
     let member = app.resolve(&call, &member).await?;
     let account = app.account(&call, member).await?;
+    let paid_with = app.engine.redemptions(&call.program, &order.paid_with).await?;
     let step = |programs: &Programs, budgets: BudgetsLeft| {
-        let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?.with_budgets(budgets);
+        let draft = Draft::new(account.clone(), programs, call.now, &call.actor)?;
+        let mut draft = draft.with_budgets(budgets).with_redemptions(paid_with.clone());
         draft.settle_all()?;
         purchase::quote(draft.settled(), programs, &order)
     };

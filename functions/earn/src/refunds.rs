@@ -13,7 +13,7 @@ use loyalty_domain::requests;
 use loyalty_http::{Answer, App, JsonBody, PathValues, Principal, Problem, entries};
 use loyalty_store::items::{self, Item};
 use loyalty_store::keys::{self, Key};
-use loyalty_store::{Command, Decision, Fact, StoreError};
+use loyalty_store::{Command, Decision, Fact, Recalled, StoreError};
 use serde_json::json;
 
 struct TakeBack {
@@ -62,10 +62,10 @@ impl Command for TakeBack {
         Some(keys::refund(program, &self.channel, &self.order_id, &self.told.refund_id))
     }
 
-    fn recall(&self, fact: &Item) -> Result<Result<Refund, Vec<String>>, StoreError> {
+    fn recall(&self, fact: &Item) -> Result<Recalled<Refund>, StoreError> {
         let refund: Refund = items::body(fact)?;
         let differences = refund.differences(&self.told);
-        Ok(if differences.is_empty() { Ok(refund) } else { Err(differences) })
+        Ok(if differences.is_empty() { Recalled::Same(refund) } else { Recalled::Other(differences) })
     }
 }
 

@@ -12,7 +12,7 @@ use loyalty_domain::refusal::Refusal;
 use loyalty_http::{Answer, App, PathValues, Principal, Problem};
 use loyalty_store::items::{Item, Person};
 use loyalty_store::keys::Key;
-use loyalty_store::{Command, Decision, Fact, Failure, StoreError};
+use loyalty_store::{Command, Decision, Fact, Failure, Recalled, StoreError};
 
 /// How often erasure is begun anew because the person's data changed meanwhile.
 const MOST_ATTEMPTS: u32 = 10;
@@ -37,8 +37,8 @@ impl Command for Erase {
         None
     }
 
-    fn recall(&self, _: &Item) -> Result<Result<(), Vec<String>>, StoreError> {
-        Ok(Ok(()))
+    fn recall(&self, _: &Item) -> Result<Recalled<()>, StoreError> {
+        Ok(Recalled::Same(()))
     }
 }
 

@@ -12,7 +12,7 @@ use loyalty_domain::requests::{self, LevelGrantRequest};
 use loyalty_http::{Answer, App, JsonBody, PathValues, Principal, Problem, RequestKey, entries};
 use loyalty_store::items::{self, Carried, Item, Note};
 use loyalty_store::keys::{self, Key};
-use loyalty_store::{Command, Decision, Fact, StoreError};
+use loyalty_store::{Command, Decision, Fact, Recalled, StoreError};
 use serde_json::json;
 
 struct Lend {
@@ -39,9 +39,9 @@ impl Command for Lend {
         Some(keys::request(program, &self.key))
     }
 
-    fn recall(&self, fact: &Item) -> Result<Result<Carried, Vec<String>>, StoreError> {
+    fn recall(&self, fact: &Item) -> Result<Recalled<Carried>, StoreError> {
         let carried: Carried = items::body(fact)?;
-        Ok(if carried.content == self.content { Ok(carried) } else { Err(Vec::new()) })
+        Ok(if carried.content == self.content { Recalled::Same(carried) } else { Recalled::Other(Vec::new()) })
     }
 }
 

@@ -12,7 +12,7 @@ use loyalty_domain::refusal::Refusal;
 use loyalty_http::{Answer, App, PathValues, Principal, Problem};
 use loyalty_store::items::Item;
 use loyalty_store::keys::Key;
-use loyalty_store::{Command, Decision, StoreError};
+use loyalty_store::{Command, Decision, Recalled, StoreError};
 use serde_json::json;
 
 /// Sets a status; nothing is written where it is set already, so that a retry changes nothing.
@@ -34,8 +34,8 @@ impl Command for Set {
         None
     }
 
-    fn recall(&self, _: &Item) -> Result<Result<(), Vec<String>>, StoreError> {
-        Ok(Ok(()))
+    fn recall(&self, _: &Item) -> Result<Recalled<()>, StoreError> {
+        Ok(Recalled::Same(()))
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Draft<'a> {
     stocks: StocksLeft,
     stock: Vec<StockUse>,
     redemptions: Vec<Redemption>,
+    gifts: Vec<Redemption>,
+    voucher_key: u32,
 }
 
 /// What is left of the budgets that were looked up; the others are taken to have enough, which the commit finds out.
@@ -79,6 +81,8 @@ pub struct Posted {
     pub settled: usize,
     /// What is taken out of stocks, and what holds that lapsed or were called off bring back; written with the entries.
     pub stock: Vec<StockUse>,
+    /// Rewards that goals gave, to be kept with their vouchers.
+    pub gifts: Vec<Redemption>,
 }
 
 impl Posted {
@@ -111,6 +115,8 @@ impl<'a> Draft<'a> {
             stocks: StocksLeft::new(),
             stock: Vec::new(),
             redemptions: Vec::new(),
+            gifts: Vec::new(),
+            voucher_key: 1,
         };
         draft.account.lots.activate(now);
         Ok(draft)
@@ -153,6 +159,24 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn redemptions(&self) -> &[Redemption] {
         &self.redemptions
+    }
+
+    /// Tells the number of the secret behind codes of vouchers.
+    #[must_use]
+    pub fn with_voucher_key(mut self, key: u32) -> Self {
+        self.voucher_key = key;
+        self
+    }
+
+    /// The number of the secret behind codes of vouchers.
+    #[must_use]
+    pub fn voucher_key(&self) -> u32 {
+        self.voucher_key
+    }
+
+    /// Keeps a reward that a goal gives.
+    pub(crate) fn give(&mut self, gift: Redemption) {
+        self.gifts.push(gift);
     }
 
     /// Notes a unit that leaves a reward's stock, or comes back to it.
@@ -425,6 +449,7 @@ impl<'a> Draft<'a> {
             entries: self.entries,
             settled,
             stock: self.stock,
+            gifts: self.gifts,
         }
     }
 
@@ -448,6 +473,7 @@ impl<'a> Draft<'a> {
             entries: self.entries,
             settled: self.own_from,
             stock: self.stock,
+            gifts: self.gifts,
         })
     }
 }

@@ -419,6 +419,15 @@ pub enum Reason {
         /// How often at once.
         times: u32,
     },
+    /// A goal gave a reward.
+    RewardGiven {
+        /// The goal.
+        goal: RuleId,
+        /// The reward.
+        reward: RewardId,
+        /// The redemption that stands for it.
+        redemption: RedemptionId,
+    },
     /// A goal was reached, and is not any more: what counted came back.
     GoalLost {
         /// The goal.
@@ -493,9 +502,10 @@ impl Reason {
             | Reason::LimitReached { rule, .. }
             | Reason::BudgetShort { rule, .. }
             | Reason::NoDayToGrant { rule } => Some(rule.as_str()),
-            Reason::Counted { goal, .. } | Reason::GoalReached { goal, .. } | Reason::GoalLost { goal, .. } => {
-                Some(goal.as_str())
-            }
+            Reason::Counted { goal, .. }
+            | Reason::GoalReached { goal, .. }
+            | Reason::RewardGiven { goal, .. }
+            | Reason::GoalLost { goal, .. } => Some(goal.as_str()),
             Reason::LevelMultiplied { .. } | Reason::EntryBonus { .. } => Some("tier"),
             Reason::Rounded { .. }
             | Reason::NoRuleForCurrency { .. }
@@ -549,6 +559,7 @@ impl Reason {
             | Reason::PaymentReturned { .. }
             | Reason::Counted { .. }
             | Reason::GoalReached { .. }
+            | Reason::RewardGiven { .. }
             | Reason::GoalLost { .. }
             | Reason::LevelGranted { .. }
             | Reason::TagGranted { .. }
@@ -606,6 +617,7 @@ impl Reason {
             }
             Reason::GoalReached { times: 1, .. } => "reached".to_owned(),
             Reason::GoalReached { times, .. } => format!("reached {times} times"),
+            Reason::RewardGiven { reward, redemption, .. } => format!("gives {reward} as {redemption}"),
             Reason::GoalLost { .. } => "not reached any more: what counted has come back".to_owned(),
             Reason::LevelGranted { level, until } => format!("level {level} until {until}"),
             Reason::TagGranted { tag, from, until } => format!("{} from {from} until {until}", tag.as_str()),

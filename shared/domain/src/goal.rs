@@ -1,12 +1,14 @@
 //! Goals: challenges, stamp cards and streaks, and how far a member is on the way to them.
 //!
 //! Progress is a fold like all else: each purchase or activity says what it adds, and a refund takes just that back. What
-//! is beyond a completed goal counts towards the next, where it can be reached again. When what comes back is more than
-//! was counted since, the goal is not reached any more: its points or badge go back too, so that buying, collecting and
+//! is beyond a completed goal counts towards the next, where it can be reached again. When more comes back than was
+//! counted beyond, the goal is not reached any more: its points or badge go back too, so that buying, collecting and
 //! returning brings nothing. A voucher stays with the member; what is missing then is missing towards the next.
 //!
-//! `within_days` begins with the first that counts. Once it is over, what was counted lapses, and a refund of it changes
-//! nothing any more. A streak lapses likewise when a whole day, week or month passes without anything that counts.
+//! `within_days` begins with the first that counts, and after a completion with the next one. Once its days are over a new
+//! round begins: what was counted lapses and moves nothing any more, but what was reached in a round is lost when what
+//! reached it comes back, however much later. A streak goes on as long as no day, week or month lacks something that
+//! counts. Each completion remembers what it took and gave, whatever later versions of the program ask for and give.
 
 use crate::calendar::{Moment, Per, day_number};
 use crate::id::{CallerId, RuleId};
@@ -14,6 +16,7 @@ use crate::lots::LotKey;
 use crate::program::condition::{Facts, LineFacts};
 use crate::program::{Goal, GoalAward, GoalOf, Trigger};
 use crate::purchase::Line;
+use crate::streak::{Placed, Streak};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -24,28 +27,41 @@ pub struct Progress {
     pub goal: RuleId,
     /// Grows by one when what was counted lapses.
     pub round: u32,
-    /// The day, or the first day of the period of a streak, from which on is counted.
+    /// The day from which on is counted.
     pub since: i32,
     /// What counts towards the next completion; below 0 if more came back than was counted since the last one.
     pub counted: i64,
-    /// What each period of a streak brought, from `since` on; empty for other goals.
-    pub periods: Vec<i64>,
-    /// How often it was reached in all.
+    /// The periods of a streak.
+    pub streak: Option<Streak>,
+    /// How often it was reached in all, and still is.
     pub reached: u32,
-    /// How often in this round: so often it can be lost again.
-    pub in_round: u32,
-    /// What reaching it in this round gave, as far as that can be taken back.
-    pub given: Option<Given>,
+    /// What reaching it gave, as far as that can be taken back; the latest last.
+    pub won: Vec<Won>,
 }
 
-/// What reaching a goal gave, as far as that can be taken back.
+/// Completions of a goal that can be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Won {
+    /// The round in which they were.
+    pub round: u32,
+    /// How many there are.
+    pub times: u32,
+    /// What each of them took out of what was counted.
+    pub count: i64,
+    /// What was counted beyond, once the round is over.
+    pub spare: i64,
+    /// What each of them gave.
+    pub given: Given,
+}
+
+/// What reaching a goal once gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Given {
     /// Points.
     Points {
-        /// All that were given in this round, less those taken back.
+        /// How many.
         points: i64,
-        /// The lot that was credited last.
+        /// The lot that was credited, the last time.
         lot: LotKey,
         /// When that was recorded.
         credited_at: Moment,
@@ -71,8 +87,8 @@ pub struct Counted {
     pub left: i64,
 }
 
-/// Periods of a streak that are remembered one by one; what came before them cannot be taken back any more.
-const MOST_PERIODS: usize = 60;
+/// Kinds of completions that can be taken back, at most: they differ by round, terms or period of qualifying units.
+const MOST_WON: usize = 8;
 /// Rewards that one purchase or activity can bring at once; the rest of what was counted brings more with the next one.
 const MOST_REWARDS_AT_ONCE: i64 = 5;
 
@@ -115,15 +131,19 @@ impl Goal {
         self.streak.unwrap_or(Per::Day).start(date)
     }
 
-    /// How many times what was counted completes it now.
+    /// How many times what was counted completes it, a period of a streak having been added to.
     #[must_use]
-    pub fn completions(&self, progress: &Progress) -> u32 {
+    pub fn completions(&self, progress: &Progress, period: i32) -> u32 {
         let most = match (&self.award, self.repeat) {
             (_, false) => i64::from(progress.reached == 0),
             (GoalAward::Reward(_), true) => MOST_REWARDS_AT_ONCE,
             (GoalAward::Points(_) | GoalAward::Badge(_), true) => i64::from(u32::MAX),
         };
-        u32::try_from((progress.counted / self.count).clamp(0, most)).unwrap_or(0)
+        let counted = match (self.streak, &progress.streak) {
+            (Some(_), Some(streak)) => streak.counted_around(period),
+            (Some(_) | None, _) => progress.counted,
+        };
+        u32::try_from((counted / self.count).clamp(0, most)).unwrap_or(0)
     }
 }
 
@@ -138,43 +158,54 @@ pub struct Added {
     pub completions: u32,
 }
 
+/// What a refund changes about a goal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// How far the member is now, before completions are taken out.
+    pub progress: Progress,
+    /// Completions that are lost, the latest first.
+    pub lost: Vec<Won>,
+    /// How many times more it is completed.
+    pub completions: u32,
+}
+
 impl Progress {
     /// The progress of a member for whom nothing has counted yet.
     #[must_use]
     pub fn none(goal: RuleId) -> Self {
-        let (round, since, counted, reached, in_round) = (0, 0, 0, 0, 0);
-        Self { goal, round, since, counted, periods: Vec::new(), reached, in_round, given: None }
+        Self { goal, round: 0, since: 0, counted: 0, streak: None, reached: 0, won: Vec::new() }
     }
 
     /// Adds what happened on a day, or in a period of a streak. Gives nothing if it came too late to count: it was before
     /// what is counted now, and too long ago.
     #[must_use]
     pub fn add(mut self, goal: &Goal, period: i32, amount: i64, today: Date) -> Option<Added> {
-        let anew = match (goal.streak, goal.within_days) {
-            (Some(per), _) => self.add_to_streak(per, period, amount)?,
-            (None, Some(days)) => self.add_within(days, period, amount, today)?,
-            (None, None) => {
-                if self.counted <= 0 {
-                    self.since = period;
-                }
-                self.counted = self.counted.checked_add(amount)?;
-                false
-            }
+        let anew = match goal.streak {
+            Some(per) => self.add_to_streak(goal, per, period, amount)?,
+            None => self.add_to_sum(goal, period, amount, today)?,
         };
-        let completions = goal.completions(&self);
+        let completions = goal.completions(&self, period);
         Some(Added { progress: self, anew, completions })
     }
 
-    fn add_within(&mut self, days: i32, day: i32, amount: i64, today: Date) -> Option<bool> {
-        let ends = |since: i32| since.saturating_add(days);
+    fn add_to_sum(&mut self, goal: &Goal, day: i32, amount: i64, today: Date) -> Option<bool> {
+        if self.streak.is_some() {
+            // The goal was a streak before. What is in a row is not reset.
+            let counted = self.counted;
+            self.begin_round();
+            (self.since, self.counted) = (day, counted);
+        }
         let mut anew = false;
+        let ends = |since: i32| goal.within_days.map(|days| since.saturating_add(days));
+        let fresh = self.counted == 0 && self.won.iter().all(|won| won.round != self.round);
+        if !fresh && self.counted >= 0 && ends(self.since).is_some_and(|end| day >= end) {
+            anew = self.counted > 0;
+            self.begin_round();
+        }
         if self.counted <= 0 {
             self.since = day;
-        } else if day >= ends(self.since) {
-            self.lapse(day);
-            anew = true;
         } else if day < self.since {
-            if ends(day) <= day_number(today) {
+            if ends(day).is_some_and(|end| end <= day_number(today)) {
                 return None;
             }
             self.since = day;
@@ -183,138 +214,190 @@ impl Progress {
         Some(anew)
     }
 
-    fn add_to_streak(&mut self, per: Per, period: i32, amount: i64) -> Option<bool> {
-        if self.periods.is_empty() {
-            self.since = period;
-        }
-        let after_first = per.periods_between(self.since, period);
-        let place = usize::try_from(after_first).ok();
-        let mut anew = false;
-        match place {
-            Some(place) if place < self.periods.len() => {
-                let held = self.periods.get_mut(place)?;
-                self.counted += i64::from(*held == 0);
-                *held = held.checked_add(amount)?;
-            }
-            Some(place) => {
-                if place > self.periods.len() {
-                    self.lapse(period);
-                    anew = true;
+    fn add_to_streak(&mut self, goal: &Goal, per: Per, period: i32, amount: i64) -> Option<bool> {
+        let mut streak = match self.streak.take().filter(|streak| streak.per == per) {
+            Some(streak) => streak,
+            None => {
+                // It was another kind of goal before, or is new. What was counted is not reset.
+                let counted = self.counted;
+                if counted != 0 || !self.won.is_empty() {
+                    self.begin_round();
                 }
-                self.periods.push(amount);
-                self.counted += 1;
+                Streak::carried(per, period, counted)
             }
-            None if after_first == -1 => {
-                self.since = period;
-                self.periods.insert(0, amount);
-                self.counted += 1;
-            }
-            None => return None,
-        }
-        while self.periods.len() > MOST_PERIODS {
-            self.periods.remove(0);
-            self.since = per.later(self.since, 1);
-        }
+        };
+        let Placed { anew, forgotten } = streak.add(period, amount, goal.count, !goal.repeat && self.reached > 0)?;
+        (self.counted, self.since) = (streak.counted(), streak.since);
+        self.streak = Some(streak);
+        self.forget(forgotten);
         Some(anew)
     }
 
-    fn lapse(&mut self, since: i32) {
-        let reached = self.reached;
-        let goal = self.goal.clone();
-        *self = Progress { round: self.round.saturating_add(1), since, reached, ..Progress::none(goal) };
+    /// Ends the round: what was counted beyond its completions covers nothing but them.
+    fn begin_round(&mut self) {
+        if let Some(won) = self.won.iter_mut().rfind(|won| won.round == self.round) {
+            won.spare = self.counted.max(0);
+        }
+        self.round = self.round.saturating_add(1);
+        (self.counted, self.streak) = (0, None);
+    }
+
+    /// Forgets the earliest completions of the round: they cannot be taken back any more.
+    fn forget(&mut self, mut times: u32) {
+        while let Some(place) = self.won.iter().position(|won| won.round == self.round && times > 0) {
+            let Some(won) = self.won.get_mut(place) else { break };
+            let fewer = won.times.min(times);
+            (won.times, times) = (won.times - fewer, times - fewer);
+            if won.times == 0 {
+                self.won.remove(place);
+            }
+        }
     }
 
     /// Takes completions out of what was counted. What is left of a purchase that completed one begins the next.
-    pub fn complete(&mut self, goal: &Goal, times: u32, period: i32) {
-        self.counted -= goal.count.saturating_mul(i64::from(times));
+    pub fn complete(&mut self, goal: &Goal, times: u32, period: i32, given: Option<Given>) {
+        match &mut self.streak {
+            Some(streak) => {
+                streak.complete(period, goal.count, times);
+                self.counted = streak.counted();
+            }
+            None => {
+                self.counted = self.counted.saturating_sub(goal.count.saturating_mul(i64::from(times)));
+                if goal.within_days.is_some() {
+                    self.since = period;
+                }
+            }
+        }
         self.reached = self.reached.saturating_add(times);
-        self.in_round = self.in_round.saturating_add(times);
-        if goal.within_days.is_some() {
-            self.since = period;
+        let Some(given) = given else { return };
+        let alike = |won: &&mut Won| won.round == self.round && won.count == goal.count && won.given.merges(&given);
+        match self.won.last_mut().filter(alike) {
+            Some(won) => (won.times, won.given) = (won.times.saturating_add(times), given),
+            None => self.won.push(Won { round: self.round, times, count: goal.count, spare: 0, given }),
+        }
+        if self.won.len() > MOST_WON {
+            self.won.remove(0);
         }
     }
 
-    /// Takes back, or gives back, what a purchase had added, `change` being what it adds more now. Gives how many times
-    /// fewer the goal is reached, which [`Progress::complete`] has not been told of yet.
+    /// Takes back, or gives back, what a purchase had added, `change` being what it adds more now.
     ///
-    /// What has lapsed since is over: nothing is taken back of it.
-    pub fn change(&mut self, goal: &Goal, counted: &Counted, change: i64) -> u32 {
-        if counted.round != self.round {
-            return 0;
-        }
-        match goal.streak {
-            None => self.counted = self.counted.saturating_add(change),
-            Some(per) => {
-                let place = usize::try_from(per.periods_between(self.since, counted.period)).ok();
-                let Some(held) = place.and_then(|place| self.periods.get_mut(place)) else { return 0 };
-                let before = *held > 0;
-                *held = held.saturating_add(change).max(0);
-                self.counted += i64::from(*held > 0) - i64::from(before);
+    /// What has lapsed since moves nothing but the completions of its round.
+    #[must_use]
+    pub fn change(mut self, goal: &Goal, counted: &Counted, change: i64) -> Changed {
+        let round = counted.round;
+        let mut lost = Vec::new();
+        match &mut self.streak {
+            Some(streak) if round == self.round => {
+                let firm = self.won.iter().all(|won| won.round != round);
+                let broken = streak.change(counted.period, change, firm);
+                if broken {
+                    let count = self.won.iter().rfind(|won| won.round == round).map_or(goal.count, |won| won.count);
+                    let again = streak.complete_anywhere(count, 1);
+                    if again == 0 {
+                        lost.extend(self.lose(round, 1));
+                    }
+                }
+            }
+            Some(_) | None if round == self.round => self.counted = self.counted.saturating_add(change),
+            Some(_) | None => {
+                if let Some(won) = self.won.iter_mut().rfind(|won| won.round == round) {
+                    won.spare = won.spare.saturating_add(change);
+                }
             }
         }
-        if self.counted >= 0 || self.given.is_none() {
-            return 0;
+        if let Some(streak) = &self.streak {
+            self.counted = streak.counted();
         }
-        let missing = self.counted.saturating_neg();
-        let fewer = missing.saturating_add(goal.count - 1) / goal.count;
-        let fewer = u32::try_from(fewer).unwrap_or(u32::MAX).min(self.in_round);
-        self.counted = self.counted.saturating_add(goal.count.saturating_mul(i64::from(fewer)));
-        fewer
+        lost.extend(self.lose_what_is_not_covered(goal, round));
+        // A refund completes nothing but what it gives back: the terms of a purchase long past are not those of today.
+        let more = change > 0 && round == self.round;
+        let completions = if more { goal.completions(&self, counted.period) } else { 0 };
+        Changed { progress: self, lost, completions }
     }
 
-    /// Takes completions back; gives how many points go with them, and whether a badge does.
-    pub fn lose(&mut self, fewer: u32) -> Lost {
-        let kept = self.in_round.saturating_sub(fewer);
-        let lost = match &mut self.given {
-            Some(Given::Points { points, lot, credited_at, units_bucket }) => {
-                let left = i128::from(*points) * i128::from(kept) / i128::from(self.in_round.max(1));
-                let left = i64::try_from(left).unwrap_or(*points);
-                let back = *points - left;
-                *points = left;
-                Lost::Points { points: back, lot: *lot, credited_at: *credited_at, units_bucket: *units_bucket }
+    /// Takes back as many completions of a round as what is counted in it does not cover any more.
+    fn lose_what_is_not_covered(&mut self, goal: &Goal, round: u32) -> Vec<Won> {
+        let mut all = Vec::new();
+        while let Some(won) = self.won.iter_mut().rfind(|won| won.round == round) {
+            let now = round == self.round;
+            let covered = if now { self.counted } else { won.spare };
+            if covered >= 0 {
+                break;
             }
-            Some(Given::Badge(badge)) if kept == 0 => Lost::Badge(badge.clone()),
-            Some(Given::Badge(_)) | None => Lost::Nothing,
-        };
-        self.reached = self.reached.saturating_sub(fewer);
-        self.in_round = kept;
-        if kept == 0 {
-            self.given = None;
+            let count = won.count.max(1);
+            if !now && !goal.repeat && self.streak.is_none() && self.counted >= count {
+                // What was counted in this round would have reached it, had it not been reached before.
+                self.counted -= count;
+                (won.round, won.spare) = (self.round, 0);
+                break;
+            }
+            let missing = covered.saturating_neg().saturating_add(count - 1) / count;
+            let fewer = u32::try_from(missing).unwrap_or(u32::MAX).min(won.times);
+            let covered = covered.saturating_add(count.saturating_mul(i64::from(fewer)));
+            let lost = self.lose(round, fewer);
+            match self.won.iter_mut().rfind(|won| won.round == round) {
+                _ if now => self.counted = covered,
+                Some(won) => won.spare = covered,
+                None => {}
+            }
+            all.extend(lost);
         }
-        lost
+        all
+    }
+
+    /// Takes back so many of the latest completions of a round.
+    fn lose(&mut self, round: u32, times: u32) -> Option<Won> {
+        let place = self.won.iter().rposition(|won| won.round == round)?;
+        let won = self.won.get_mut(place)?;
+        let fewer = times.min(won.times);
+        let lost = Won { times: fewer, ..won.clone() };
+        won.times -= fewer;
+        if won.times == 0 {
+            self.won.remove(place);
+        }
+        self.reached = self.reached.saturating_sub(fewer);
+        Some(lost)
+    }
+
+    /// Whether reaching it has given a badge that was not taken back.
+    #[must_use]
+    pub fn has_won(&self, badge: &CallerId) -> bool {
+        self.won.iter().any(|won| matches!(&won.given, Given::Badge(other) if other == badge))
     }
 
     /// What still counts on a day: nothing of what has lapsed by then.
     #[must_use]
     pub fn counted_on(&self, goal: &Goal, today: Date) -> i64 {
-        let over = match (goal.streak, goal.within_days) {
-            (Some(per), _) => {
-                let length = i64::try_from(self.periods.len()).unwrap_or(i64::MAX);
-                per.periods_between(self.since, per.start(today)) > length
-            }
+        let over = match (&self.streak, goal.within_days) {
+            (Some(streak), _) => streak.over(streak.per.start(today)),
             (None, Some(days)) => day_number(today) >= self.since.saturating_add(days),
             (None, None) => false,
         };
         if over { 0 } else { self.counted.max(0) }
     }
+
+    /// The day after the last one on which what was counted so far still counts; none if it does not lapse.
+    #[must_use]
+    pub fn lapses_on(&self, goal: &Goal) -> Option<i32> {
+        match (&self.streak, goal.within_days) {
+            (Some(streak), _) => Some(streak.lapses()),
+            (None, Some(days)) => Some(self.since.saturating_add(days)),
+            (None, None) => None,
+        }
+    }
 }
 
-/// What goes with a goal that is not reached any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lost {
-    /// Points.
-    Points {
-        /// How many.
-        points: i64,
-        /// The lot that was credited.
-        lot: LotKey,
-        /// When.
-        credited_at: Moment,
-        /// Where their qualifying units are counted.
-        units_bucket: i32,
-    },
-    /// A badge.
-    Badge(CallerId),
-    /// Nothing that could be taken.
-    Nothing,
+impl Given {
+    /// Whether two completions gave so much alike that they need not be told apart.
+    fn merges(&self, other: &Given) -> bool {
+        match (self, other) {
+            (
+                Given::Points { points, units_bucket, .. },
+                Given::Points { points: others, units_bucket: theirs, .. },
+            ) => points == others && units_bucket == theirs,
+            (Given::Badge(badge), Given::Badge(other)) => badge == other,
+            (Given::Points { .. } | Given::Badge(_), _) => false,
+        }
+    }
 }

@@ -46,12 +46,8 @@ fn show(goal: &Goal, account: &Account, today: Date, now: Moment) -> Value {
         Trigger::Purchase | Trigger::Enrolment => None,
     };
     // The last local day on which what was counted so far still counts.
-    let last_day = match (progress, goal.within_days) {
-        (Some(progress), Some(days)) if counted > 0 && !done => {
-            Some(date_of_day(progress.since.saturating_add(days - 1)).to_string())
-        }
-        _ => None,
-    };
+    let lapses = progress.filter(|_| counted > 0 && !done).and_then(|progress| progress.lapses_on(goal));
+    let last_day = lapses.map(|day| date_of_day(day.saturating_sub(1)).to_string());
     let open = goal.from.is_none_or(|from| now >= from) && goal.until.is_none_or(|until| now < until);
     json!({
         "rule": goal.id.as_str(),

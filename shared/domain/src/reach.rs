@@ -4,13 +4,16 @@ use crate::account::Account;
 use crate::calendar::Moment;
 use crate::draft::{Draft, Posting};
 use crate::entry::{Cause, Effects, Kind, Reason};
-use crate::goal::{Added, Counted, Given, Lost, Progress};
+use crate::goal::{Added, Changed, Counted, Given, Progress, Won};
 use crate::grant;
-use crate::id::RuleId;
+use crate::id::{RedemptionId, RuleId};
 use crate::program::{Goal, GoalAward, Program, QualifyBy, Version};
+use crate::redemption::gift;
 use crate::refund::taken_back;
 use crate::refusal::Refusal;
 use crate::tier;
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
 
 /// What one purchase or activity adds to a goal.
 #[derive(Debug)]
@@ -78,8 +81,7 @@ pub(crate) fn post(draft: &mut Draft<'_>, version: &Version, steps: Vec<Step<'_>
 fn complete(draft: &mut Draft<'_>, version: &Version, goal: &Goal, period: i32, added: Added) -> Result<(), Refusal> {
     let (program, now) = (&version.program, draft.now());
     let Added { mut progress, completions: times, .. } = added;
-    progress.complete(goal, times, period);
-    let reached = Reason::GoalReached { goal: goal.id.clone(), times };
+    let mut explanation = vec![Reason::GoalReached { goal: goal.id.clone(), times }];
     let posting = |kind, points, draws, explanation, effects| Posting {
         kind,
         points,
@@ -92,19 +94,13 @@ fn complete(draft: &mut Draft<'_>, version: &Version, goal: &Goal, period: i32, 
     };
     let mut effects = Effects::default();
     let mut bonus = None;
-    match &goal.award {
+    let given = match &goal.award {
         GoalAward::Points(each) => {
             let points = each.checked_mul(i64::from(times)).ok_or(Refusal::TooMuch)?;
             let lot = grant::lot(draft.account(), program, now);
             let units_bucket = tier::bucket(draft.account(), program, now);
             let (draws, repaid) = draft.credit(points, lot)?;
             let lot = draws.first().map_or(lot, |draw| draw.lot);
-            let before = match &progress.given {
-                Some(Given::Points { points, .. }) => *points,
-                Some(Given::Badge(_)) | None => 0,
-            };
-            let all = before.checked_add(points).ok_or(Refusal::TooMuch)?;
-            progress.given = Some(Given::Points { points: all, lot, credited_at: now, units_bucket });
             if points > 0 {
                 let mut explanation = vec![Reason::Fixed { rule: goal.id.clone(), points }];
                 explanation.extend((repaid > 0).then_some(Reason::DebtRepaid { points: repaid }));
@@ -112,25 +108,52 @@ fn complete(draft: &mut Draft<'_>, version: &Version, goal: &Goal, period: i32, 
                 let effects = Effects { units: counts.then_some((units_bucket, points)), ..Effects::default() };
                 bonus = Some(posting(Kind::Bonus, points, draws, explanation, effects));
             }
+            Some(Given::Points { points: *each, lot, credited_at: now, units_bucket })
         }
         GoalAward::Badge(badge) => {
-            effects.badge = Some((badge.clone(), true));
-            progress.given = Some(Given::Badge(badge.clone()));
+            // Who has it keeps it, with the day on which it was given.
+            let has = draft.account().badges.iter().any(|other| other.id == *badge);
+            effects.badge = (!has).then(|| (badge.clone(), true));
+            Some(Given::Badge(badge.clone()))
         }
-        GoalAward::Reward(_) => {}
-    }
+        GoalAward::Reward(reward) => {
+            if let Some(reward) = program.rewards.iter().find(|other| other.id == *reward) {
+                for place in 0..times {
+                    let redemption = gift_id(draft.account(), place);
+                    draft.give(gift(draft, version, reward, redemption));
+                    let (goal, reward) = (goal.id.clone(), reward.id.clone());
+                    explanation.push(Reason::RewardGiven { goal, reward, redemption });
+                }
+            }
+            None
+        }
+    };
+    progress.complete(goal, times, period, given);
     effects.progress = vec![progress];
-    draft.post(posting(Kind::Goal, 0, Vec::new(), vec![reached], effects))?;
+    draft.post(posting(Kind::Goal, 0, Vec::new(), explanation, effects))?;
     bonus.map_or(Ok(()), |bonus| draft.post(bonus))
+}
+
+/// The id of a reward that the next entry gives: it follows from the entry, so that whoever decides anew gives the same.
+fn gift_id(account: &Account, place: u32) -> RedemptionId {
+    let mut digest = Sha256::new();
+    digest.update(b"gift");
+    digest.update(account.member.ulid().to_bytes());
+    digest.update((account.seq + 1).to_be_bytes());
+    digest.update(place.to_be_bytes());
+    let mut bytes = [0_u8; 16];
+    for (to, from) in bytes.iter_mut().zip(digest.finalize()) {
+        *to = from;
+    }
+    RedemptionId::new(Ulid::from_bytes(bytes))
 }
 
 /// What a refund takes back from goals, or gives back to them.
 #[derive(Debug)]
 pub(crate) struct Change<'g> {
     goal: &'g Goal,
-    progress: Progress,
     period: i32,
-    fewer: u32,
+    changed: Changed,
 }
 
 /// What a refund changes about the goals that its purchase counted for; `counted` is brought up to date.
@@ -146,62 +169,54 @@ pub(crate) fn changes<'g>(
         let left = amounts(goal).min(counted.first);
         let change = left - std::mem::replace(&mut counted.left, left);
         if let (Some(progress), true) = (account.progress(&goal.id), change != 0) {
-            let mut progress = progress.clone();
-            let fewer = progress.change(goal, counted, change);
-            changes.push(Change { goal, progress, period: counted.period, fewer });
+            let changed = progress.clone().change(goal, counted, change);
+            changes.push(Change { goal, period: counted.period, changed });
         }
     }
     changes
 }
 
 impl Change<'_> {
-    /// How far the member is, before goals that are not reached any more are taken back.
+    /// How far the member is, goals that are not reached any more taken back.
     pub(crate) fn progress(&self) -> Progress {
-        self.progress.clone()
+        self.changed.progress.clone()
     }
 }
 
-/// Posts the goals that a refund takes back, and those that it completes once more.
+/// Posts what goals that are not reached any more give back, and those that a refund completes once more.
 ///
 /// # Errors
 /// As [`Draft::post`].
 pub(crate) fn post_changes(draft: &mut Draft<'_>, version: &Version, changes: Vec<Change<'_>>) -> Result<(), Refusal> {
-    for Change { goal, mut progress, period, fewer } in changes {
-        if fewer > 0 {
-            let lost = progress.lose(fewer);
-            lose(draft, version, goal, fewer, progress, lost)?;
-        } else {
-            let completions = goal.completions(&progress);
-            if completions > 0 {
-                complete(draft, version, goal, period, Added { progress, anew: false, completions })?;
-            }
+    for Change { goal, period, changed: Changed { progress, lost, completions } } in changes {
+        for lost in lost {
+            lose(draft, version, goal, &lost)?;
+        }
+        if completions > 0 {
+            complete(draft, version, goal, period, Added { progress, anew: false, completions })?;
         }
     }
     Ok(())
 }
 
-fn lose(
-    draft: &mut Draft<'_>,
-    version: &Version,
-    goal: &Goal,
-    times: u32,
-    progress: Progress,
-    lost: Lost,
-) -> Result<(), Refusal> {
+fn lose(draft: &mut Draft<'_>, version: &Version, goal: &Goal, lost: &Won) -> Result<(), Refusal> {
     let (program, now) = (&version.program, draft.now());
-    let mut explanation = vec![Reason::GoalLost { goal: goal.id.clone(), times }];
-    let mut effects = Effects { progress: vec![progress], ..Effects::default() };
+    let mut explanation = vec![Reason::GoalLost { goal: goal.id.clone(), times: lost.times }];
+    let mut effects = Effects::default();
     let (mut kind, mut points, mut draws) = (Kind::Goal, 0, Vec::new());
-    match lost {
-        Lost::Points { points: back, lot, credited_at, units_bucket } => {
-            let taken = taken_back(draft.account(), program, (lot, credited_at), back, now);
+    match &lost.given {
+        Given::Points { points: each, lot, credited_at, units_bucket } => {
+            let back = each.saturating_mul(i64::from(lost.times));
+            let taken = taken_back(draft.account(), program, (*lot, *credited_at), back, now);
             let counts = program.tiers.qualify_by == QualifyBy::PointsEarned;
-            effects.units = (counts && back > 0).then_some((units_bucket, -back));
+            effects.units = (counts && back > 0).then_some((*units_bucket, -back));
             explanation.extend(taken.reason);
             (kind, points, draws) = (Kind::Clawback, -taken.points, taken.draws);
         }
-        Lost::Badge(badge) => effects.badge = Some((badge, false)),
-        Lost::Nothing => {}
+        Given::Badge(badge) => {
+            let stays = draft.account().progress.iter().any(|progress| progress.has_won(badge));
+            effects.badge = (!stays).then(|| (badge.clone(), false));
+        }
     }
     draft.post(Posting {
         kind,

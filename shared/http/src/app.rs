@@ -14,7 +14,7 @@ use loyalty_domain::programs::Programs;
 use loyalty_domain::refusal::Refusal;
 use loyalty_domain::view;
 use loyalty_store::items::Note;
-use loyalty_store::{Call, Command, Done, Engine, Failure};
+use loyalty_store::{Call, Command, Done, Engine, Failure, Recalled, Subjects};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -64,11 +64,12 @@ impl App {
         &self,
         call: &Call,
         named: &Reference,
+        subjects: impl Into<Subjects>,
         command: &C,
         member_of: impl Fn(&C::Outcome) -> Option<MemberId>,
     ) -> Result<Done<C::Outcome>, Problem> {
         let carried_out = match self.engine.resolve(&call.program, named).await? {
-            Some(member) => self.engine.transact(call, Some(member), None, command).await,
+            Some(member) => self.engine.transact(call, Some(member), subjects, command).await,
             None => Err(Refusal::MemberUnknown.into()),
         };
         let mut done = match carried_out {
@@ -91,7 +92,11 @@ impl App {
             Some(key) => self.engine.table().get(&key).await?,
             None => None,
         };
-        let outcome = command.recall(&fact.ok_or(Refusal::MemberUnknown)?)?.map_err(Failure::Mismatch)?;
+        let outcome = match command.recall(&fact.ok_or(Refusal::MemberUnknown)?)? {
+            Recalled::Same(outcome) => outcome,
+            Recalled::Other(pointers) => return Err(Failure::Mismatch(pointers)),
+            Recalled::Nothing => return Err(Refusal::MemberUnknown.into()),
+        };
         Ok(Done { outcome, account: None, replayed: true, programs })
     }
 

@@ -59,6 +59,28 @@ impl Principal {
         };
         Ok(Self { program, actor, scopes, own })
     }
+
+    /// The member whom the token is confined to, if it is confined.
+    #[must_use]
+    pub fn confined_to(&self) -> Option<MemberId> {
+        match self.own {
+            Some(Own::Member(member)) => Some(member),
+            // Handlers never see it: the route has found out who that is.
+            Some(Own::ExternalId(_)) | None => None,
+        }
+    }
+
+    /// Lets a member's own token through for that member alone; others have shown their scopes. What is not there is
+    /// nobody's.
+    ///
+    /// # Errors
+    /// 403, the same whether or not the thing exists.
+    pub fn must_be(&self, about: Option<MemberId>) -> Result<(), Problem> {
+        if self.own.is_some() && (self.confined_to() != about || about.is_none()) {
+            return Err(Problem::forbidden());
+        }
+        Ok(())
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Principal {

@@ -23,14 +23,25 @@ const MEMBER: &str = "member_id";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     scopes: Scopes,
-    own: bool,
+    own: OwnAccess,
+}
+
+/// Whether a route opens for a member's own token, and how it is known whom the request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OwnAccess {
+    /// It does not.
+    No,
+    /// For the member in the path.
+    InPath,
+    /// For the member whom the body names, or who has what the path names: the handler sees to it.
+    InHandler,
 }
 
 impl Access {
     /// Those whose token has this scope, and who are not confined to themselves.
     #[must_use]
     pub const fn scope(scope: Scope) -> Self {
-        Self { scopes: Scopes::NONE.with(scope), own: false }
+        Self { scopes: Scopes::NONE.with(scope), own: OwnAccess::No }
     }
 
     /// Those whose token has this other scope, too.
@@ -42,7 +53,14 @@ impl Access {
     /// A member too, where the path's `{member_id}` is that member. A path without one opens for no member.
     #[must_use]
     pub const fn or_own(self) -> Self {
-        Self { scopes: self.scopes, own: true }
+        Self { scopes: self.scopes, own: OwnAccess::InPath }
+    }
+
+    /// A member too, where the request is about that member, which its path does not say. The handler must ask
+    /// [`Principal::must_be`] before it tells or does anything.
+    #[must_use]
+    pub const fn or_own_in_handler(self) -> Self {
+        Self { scopes: self.scopes, own: OwnAccess::InHandler }
     }
 }
 
@@ -65,7 +83,7 @@ pub struct RouteDeclaration {
     pub path: &'static str,
     /// One of these is needed.
     pub scopes: Scopes,
-    /// Whether the path's member may call it too.
+    /// Whether the member whom it is about may call it too.
     pub own: bool,
 }
 
@@ -157,7 +175,7 @@ impl<S: ResolveExternalId> Api<S> {
         let guard = Guard { access, state: self.state.clone() };
         let guarded = on(filter, handler).route_layer(from_fn_with_state(guard, enforce));
         self.router = self.router.route(path, guarded);
-        self.routes.push(RouteDeclaration { method, path, scopes: access.scopes, own: access.own });
+        self.routes.push(RouteDeclaration { method, path, scopes: access.scopes, own: access.own != OwnAccess::No });
         self
     }
 }
@@ -191,15 +209,16 @@ async fn enforce<S: ResolveExternalId>(
 ) -> Result<Response, Problem> {
     let mut principal = Principal::of(request.extensions())?;
     if let Some(own) = &principal.own {
-        if !guard.access.own {
+        let about = match guard.access.own {
+            OwnAccess::No => return Err(Problem::forbidden()),
+            OwnAccess::InPath => Some(member_in_path(&mut request).await.ok_or_else(Problem::forbidden)?),
+            OwnAccess::InHandler => None,
+        };
+        let own = guard.member(&principal.program, own).await?.ok_or_else(Problem::forbidden)?;
+        if about.is_some_and(|about| about != own) {
             return Err(Problem::forbidden());
         }
-        let about = member_in_path(&mut request).await.ok_or_else(Problem::forbidden)?;
-        let own = guard.member(&principal.program, own).await?;
-        if own != Some(about) {
-            return Err(Problem::forbidden());
-        }
-        principal.own = Some(Own::Member(about));
+        principal.own = Some(Own::Member(own));
     } else if !principal.scopes.meets(guard.access.scopes) {
         return Err(Problem::forbidden());
     }

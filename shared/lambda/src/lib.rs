@@ -31,26 +31,30 @@ impl Surroundings for World {
     }
 }
 
-/// Serves a function's routes. Reads `TABLE`, the name of the table, and `IDENTITY_SECRETS` and `CURSOR_SECRET`; of the
-/// first there may be several, separated by blanks, the newest first.
+/// Serves a function's routes. Reads `TABLE`, the name of the table, `IDENTITY_SECRETS`, `VOUCHER_SECRETS` and
+/// `CURSOR_SECRET`; of the first two kinds there may be several, separated by blanks, the newest first.
 ///
 /// # Errors
 /// A variable is missing, or the Lambda runtime cannot go on.
 pub async fn serve(router: impl FnOnce(App) -> Router) -> Result<(), lambda_http::Error> {
     tracing_subscriber::fmt().json().without_time().with_target(false).init();
     let table = std::env::var("TABLE")?;
-    let identity_secrets = std::env::var("IDENTITY_SECRETS")?;
+    let (identities, vouchers) = (std::env::var("IDENTITY_SECRETS")?, std::env::var("VOUCHER_SECRETS")?);
     let cursor_secret = std::env::var("CURSOR_SECRET")?;
-    let mut secrets = identity_secrets.split_ascii_whitespace().map(str::as_bytes);
-    let newest = secrets.next().ok_or("IDENTITY_SECRETS is empty")?;
-    let older: Vec<&[u8]> = secrets.collect();
+    let (identities, vouchers) = (secrets("IDENTITY_SECRETS", &identities)?, secrets("VOUCHER_SECRETS", &vouchers)?);
 
     let ids = Arc::new(|| World.ulid());
-    let table = Table::new(client().await, table, Secrets::new(newest, &older), ids);
+    let table = Table::new(client().await, table, Secrets::new(&identities, &vouchers), ids);
     let engine = Engine::new(table);
     engine.warm_up().await;
     let app = App { engine, surroundings: Arc::new(World), cursors: Cursors::new(cursor_secret.as_bytes()) };
     loyalty_http::serve(router(app)).await
+}
+
+/// The secrets in a variable; without one, hashes and codes could be guessed.
+fn secrets<'t>(variable: &str, text: &'t str) -> Result<Vec<&'t [u8]>, String> {
+    let secrets: Vec<&[u8]> = text.split_ascii_whitespace().map(str::as_bytes).collect();
+    if secrets.is_empty() { Err(format!("{variable} is empty")) } else { Ok(secrets) }
 }
 
 /// A client whose patience is short and whose retries are ours: the store knows which failures pass.

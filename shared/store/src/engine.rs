@@ -1,19 +1,20 @@
 //! The one door: load, settle, decide, commit, retry, recall.
 
-use crate::budgets::Known;
 use crate::error::StoreError;
 use crate::items::{self, IdentityOf, Item};
 use crate::keys::{self, Key};
+use crate::pools::{Known, Pool, Taking};
 use crate::programs::ProgramCache;
 use crate::table::{Committed, Table};
 use crate::write::{Fact, Slot, Write};
 use loyalty_domain::account::{Account, Status};
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::draft::{BudgetsLeft, Draft, Posted};
-use loyalty_domain::id::{MemberId, ProgramId, RuleId};
+use loyalty_domain::draft::{Draft, Posted};
+use loyalty_domain::id::{MemberId, ProgramId};
 use loyalty_domain::identity::Reference;
 use loyalty_domain::programs::Programs;
 use loyalty_domain::purchase::{BudgetUse, Purchase};
+use loyalty_domain::redemption::Redemption;
 use loyalty_domain::refusal::Refusal;
 use std::sync::Arc;
 
@@ -48,12 +49,53 @@ pub struct Decision<T> {
     pub outcome: T,
 }
 
+/// What a command is about, besides an account.
+#[derive(Debug, Default)]
+pub struct Subjects {
+    /// A purchase.
+    pub purchase: Option<Purchase>,
+    /// Redemptions, which the command finds in its draft.
+    pub redemptions: Vec<Redemption>,
+}
+
+impl From<Option<Purchase>> for Subjects {
+    fn from(purchase: Option<Purchase>) -> Self {
+        Self { purchase, redemptions: Vec::new() }
+    }
+}
+
+impl From<Vec<Redemption>> for Subjects {
+    fn from(redemptions: Vec<Redemption>) -> Self {
+        Self { purchase: None, redemptions }
+    }
+}
+
+/// What a fact says about a request.
+#[derive(Debug)]
+pub enum Recalled<T> {
+    /// It was carried out, with this answer.
+    Same(T),
+    /// Its key was used for other content; JSON Pointers to what differs.
+    Other(Vec<String>),
+    /// Nothing.
+    Nothing,
+}
+
+impl<T> From<Result<T, Vec<String>>> for Recalled<T> {
+    fn from(compared: Result<T, Vec<String>>) -> Self {
+        match compared {
+            Ok(outcome) => Recalled::Same(outcome),
+            Err(pointers) => Recalled::Other(pointers),
+        }
+    }
+}
+
 /// A request that changes an account.
 pub trait Command: Sync {
     /// What it answers.
     type Outcome: Send;
 
-    /// Decides, purely. `subject` is the purchase that the command is about, if it is about one.
+    /// Decides, purely. `subject` is the purchase that the command is about, if it is about one; redemptions are in the draft.
     ///
     /// # Errors
     /// [`Refusal`]: nothing is written.
@@ -80,11 +122,11 @@ pub trait Command: Sync {
     /// Where it is written that this very request was carried out.
     fn fact(&self, program: &ProgramId) -> Option<Key>;
 
-    /// What was answered when it was, or, if the fact is of other content, in what that differs: JSON Pointers.
+    /// What the fact says: what was answered when it was carried out, or in what it differs.
     ///
     /// # Errors
     /// [`StoreError`] if the fact cannot be read.
-    fn recall(&self, fact: &Item) -> Result<Result<Self::Outcome, Vec<String>>, StoreError>;
+    fn recall(&self, fact: &Item) -> Result<Recalled<Self::Outcome>, StoreError>;
 }
 
 /// What became of a command.
@@ -218,39 +260,40 @@ impl Engine {
         &self,
         call: &Call,
         member: Option<MemberId>,
-        mut subject: Option<Purchase>,
+        subjects: impl Into<Subjects>,
         command: &C,
     ) -> Result<Done<C::Outcome>, Failure> {
+        let mut subjects = subjects.into();
         let mut programs = self.programs(call).await?;
         let mut account = match member {
             Some(member) => Some(self.account(&call.program, member).await?.ok_or(Refusal::MemberUnknown)?),
             None => None,
         };
-        let mut budgets = Known::default();
+        let mut pools = Known::default();
         for attempt in 1..=MOST_DECISIONS {
-            let left = budgets.left();
-            let step = |programs: &Programs| decide(call, command, account.as_ref(), programs, subject.as_ref(), &left);
-            let decision = match self.with_versions(call, &mut programs, step).await {
-                Ok(decision) => decision,
+            let step = |programs: &Programs| self.decide(call, command, account.as_ref(), programs, &subjects, &pools);
+            let decided = match self.with_versions(call, &mut programs, step).await {
+                Ok(decided) => decided,
                 Err(Failure::Refused(refusal)) => {
                     return self.recall(call, command, account, programs, refusal.into()).await;
                 }
                 Err(other) => return Err(other),
             };
-            let (write, outcome) = match decision {
-                Step::SettleFirst(posted) => (self.write(call, &mut programs, Some(posted), Vec::new()).await?, None),
-                Step::Decided(Decision { posted, mut facts, budgets: uses, outcome }) => {
-                    match budgets.writes(&uses, member) {
-                        Ok(spends) => facts.extend(spends),
-                        Err(short) => {
-                            let spent = self.spent(&call.program, &short.rule, short.budget).await?;
-                            budgets.learn(short.rule, spent);
-                            continue;
-                        }
-                    }
-                    (self.write(call, &mut programs, posted, facts).await?, Some(outcome))
-                }
+            let (posted, mut facts, budgets, outcome) = match decided {
+                Step::SettleFirst(posted) => (Some(posted), Vec::new(), Vec::new(), None),
+                Step::Decided(Decision { posted, facts, budgets, outcome }) => (posted, facts, budgets, Some(outcome)),
             };
+            let stock = posted.iter().flat_map(|posted| &posted.stock);
+            let takings: Vec<Taking> = budgets.iter().map(Taking::from).chain(stock.map(Taking::from)).collect();
+            match pools.writes(&takings, member) {
+                Ok(drawn) => facts.extend(drawn),
+                Err((pool, total)) => {
+                    let drawn = self.drawn(&call.program, &pool, total).await?;
+                    pools.learn(pool, drawn);
+                    continue;
+                }
+            }
+            let write = self.write(call, &mut programs, posted, facts).await?;
             let committed = match write.is_empty() {
                 true => Committed::Done,
                 false => self.table.commit(&call.program, &write).await?,
@@ -263,16 +306,19 @@ impl Engine {
                     }
                 }
                 Committed::Refused(slots) => {
-                    let mut moved = Moved { account: &mut account, subject: &mut subject, short: Vec::new() };
+                    let mut moved = Moved { account: &mut account, subjects: &mut subjects, short: Vec::new() };
                     let fact = moved.read(slots)?;
-                    for (rule, budget) in moved.short.iter().filter_map(|rule| write.budget_of(rule)) {
-                        let spent = self.spent(&call.program, rule, budget).await?;
-                        budgets.learn(rule.clone(), spent);
+                    for pool in moved.short {
+                        if let Some(total) = write.total_of(&pool) {
+                            let drawn = self.drawn(&call.program, &pool, total).await?;
+                            pools.learn(pool, drawn);
+                        }
                     }
                     if let Some(fact) = fact {
                         return match command.recall(&fact)? {
-                            Ok(outcome) => Ok(Done { outcome, account, replayed: true, programs }),
-                            Err(pointers) => Err(Failure::Mismatch(pointers)),
+                            Recalled::Same(outcome) => Ok(Done { outcome, account, replayed: true, programs }),
+                            Recalled::Other(pointers) => Err(Failure::Mismatch(pointers)),
+                            Recalled::Nothing => Err(StoreError::Corrupt("a fact is there that says nothing").into()),
                         };
                     }
                     self.table.pause(attempt).await;
@@ -280,6 +326,33 @@ impl Engine {
             }
         }
         Err(Failure::Busy)
+    }
+
+    fn decide<C: Command>(
+        &self,
+        call: &Call,
+        command: &C,
+        account: Option<&Account>,
+        programs: &Programs,
+        subjects: &Subjects,
+        pools: &Known,
+    ) -> Result<Step<C::Outcome>, Refusal> {
+        let subject = subjects.purchase.as_ref();
+        let Some(account) = account else {
+            return command.decide_for_guest(programs, subject, call.now).map(Step::Decided);
+        };
+        if account.status == Status::Erased && subject.is_none() {
+            return Err(Refusal::MemberUnknown);
+        }
+        let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?
+            .with_budgets(pools.budgets())
+            .with_stocks(pools.stocks())
+            .with_redemptions(subjects.redemptions.clone())
+            .with_voucher_key(self.table.secrets().voucher_key());
+        if draft.settle()? {
+            return Ok(Step::SettleFirst(draft.finish_as_is()));
+        }
+        command.decide(draft, programs, subject).map(Step::Decided)
     }
 
     /// On a refusal: was this very request carried out before?
@@ -294,8 +367,9 @@ impl Engine {
         let Some(key) = command.fact(&call.program) else { return Err(refusal) };
         let Some(fact) = self.table.get(&key).await? else { return Err(refusal) };
         match command.recall(&fact)? {
-            Ok(outcome) => Ok(Done { outcome, account, replayed: true, programs }),
-            Err(pointers) => Err(Failure::Mismatch(pointers)),
+            Recalled::Same(outcome) => Ok(Done { outcome, account, replayed: true, programs }),
+            Recalled::Other(pointers) => Err(Failure::Mismatch(pointers)),
+            Recalled::Nothing => Err(refusal),
         }
     }
 
@@ -307,6 +381,11 @@ impl Engine {
         facts: Vec<Fact>,
     ) -> Result<Write, Failure> {
         let Some(posted) = posted else { return Ok(Write { posted: None, facts }) };
+        let mut facts = facts;
+        for gift in &posted.gifts {
+            facts.push(Fact::Redemption(gift.clone()));
+            facts.extend(Fact::voucher(gift));
+        }
         let next_due = |programs: &Programs| Ok(posted.account.next_due(&programs.at(call.now)?.program));
         let due = self.with_versions(call, programs, next_due).await?;
         Ok(Write { posted: Some((posted, due)), facts })
@@ -318,6 +397,11 @@ impl Engine {
     /// [`Failure::Taken`] with what stands in the way.
     pub async fn commit_new(&self, call: &Call, posted: Option<Posted>, facts: Vec<Fact>) -> Result<(), Failure> {
         let mut programs = self.programs(call).await?;
+        // What comes back to a stock is never refused; nothing is taken where a member is not there yet.
+        let stock = posted.iter().flat_map(|posted| &posted.stock).map(Taking::from).collect::<Vec<_>>();
+        let member = posted.as_ref().map(|posted| posted.account.member);
+        let drawn = Known::default().writes(&stock, member).map_err(|_| StoreError::Corrupt("a stock is short"))?;
+        let facts = facts.into_iter().chain(drawn).collect();
         let write = self.write(call, &mut programs, posted, facts).await?;
         match self.table.commit(&call.program, &write).await? {
             Committed::Done => Ok(()),
@@ -341,45 +425,34 @@ enum Step<T> {
     Decided(Decision<T>),
 }
 
-fn decide<C: Command>(
-    call: &Call,
-    command: &C,
-    account: Option<&Account>,
-    programs: &Programs,
-    subject: Option<&Purchase>,
-    budgets: &BudgetsLeft,
-) -> Result<Step<C::Outcome>, Refusal> {
-    let Some(account) = account else {
-        return command.decide_for_guest(programs, subject, call.now).map(Step::Decided);
-    };
-    if account.status == Status::Erased && subject.is_none() {
-        return Err(Refusal::MemberUnknown);
-    }
-    let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?.with_budgets(budgets.clone());
-    if draft.settle()? {
-        return Ok(Step::SettleFirst(draft.finish_as_is()));
-    }
-    command.decide(draft, programs, subject).map(Step::Decided)
-}
-
 /// What a refused commit says about what has moved.
 struct Moved<'a> {
     account: &'a mut Option<Account>,
-    subject: &'a mut Option<Purchase>,
-    /// Campaigns of which a shard had too little left.
-    short: Vec<RuleId>,
+    subjects: &'a mut Subjects,
+    /// Pools of which a shard had too little left.
+    short: Vec<Pool>,
 }
 
 impl Moved<'_> {
+    fn redemption(&mut self, now: Redemption) {
+        let known = self.subjects.redemptions.iter_mut().find(|known| known.id == now.id);
+        if let Some(known) = known {
+            *known = now;
+        }
+    }
+
     /// Takes over what stands there now. Gives the fact that was there already, which weighs more than what has moved.
     fn read(&mut self, slots: Vec<(Slot, Option<Item>)>) -> Result<Option<Item>, Failure> {
         let mut fact = None;
         for (slot, item) in slots {
             match (slot, item) {
                 (Slot::Account, Some(item)) => *self.account = Some(items::body(&item)?),
-                (Slot::PurchaseLeft, Some(item)) => *self.subject = Some(items::body(&item)?),
-                (Slot::Purchase | Slot::Refund | Slot::Activity | Slot::Request, Some(item)) => fact = Some(item),
-                (Slot::Budget(rule), _) => self.short.push(rule),
+                (Slot::PurchaseLeft, Some(item)) => self.subjects.purchase = Some(items::body(&item)?),
+                (Slot::RedemptionLeft, Some(item)) => self.redemption(items::body(&item)?),
+                (Slot::Purchase | Slot::Refund | Slot::Activity | Slot::Request | Slot::Redemption, Some(item)) => {
+                    fact = Some(item);
+                }
+                (Slot::Pool(pool), _) => self.short.push(pool),
                 // An entry's number is taken only if the account has moved, which its own slot says.
                 (Slot::Entry, _) => {}
                 (slot @ (Slot::Person | Slot::Identity(_) | Slot::Code), _) => {
@@ -392,6 +465,9 @@ impl Moved<'_> {
                     | Slot::Refund
                     | Slot::Activity
                     | Slot::Request
+                    | Slot::Redemption
+                    | Slot::RedemptionLeft
+                    | Slot::Voucher
                     | Slot::Free,
                     _,
                 ) => {

@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use loyalty_domain::account::Account;
 use loyalty_domain::activity::RecordedActivity;
 use loyalty_domain::entry::Entry;
-use loyalty_domain::id::{MemberId, ProgramId};
+use loyalty_domain::id::{MemberId, ProgramId, RedemptionId};
 use loyalty_domain::profile::Profile;
 use loyalty_domain::purchase::Purchase;
+use loyalty_domain::redemption::Redemption;
 use loyalty_domain::refund::Refund;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,17 @@ pub struct Person {
     pub enrolled_by: [u8; 16],
 }
 
+/// What a voucher leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoucherOf {
+    /// The redemption.
+    pub redemption: RedemptionId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// The number of the secret behind its code.
+    pub key: u32,
+}
+
 /// A request without a natural key that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carried {
@@ -142,6 +154,15 @@ pub(crate) fn refund(program: &ProgramId, of: &Purchase, refund: &Refund) -> Res
 
 pub(crate) fn activity(program: &ProgramId, activity: &RecordedActivity) -> Result<Item, StoreError> {
     once(keys::activity(program, &activity.source, &activity.activity_id), activity)
+}
+
+pub(crate) fn redemption(program: &ProgramId, redemption: &Redemption) -> Result<Item, StoreError> {
+    let due = redemption.reminder_due().map(|at| keys::due(program, redemption.member, at));
+    guarded(keys::redemption(program, redemption.id), redemption.version, redemption, due)
+}
+
+pub(crate) fn voucher(program: &ProgramId, hash: &str, of: &VoucherOf) -> Result<Item, StoreError> {
+    once(keys::voucher(program, hash), of)
 }
 
 pub(crate) fn request(program: &ProgramId, hash: &str, carried: &Carried) -> Result<Item, StoreError> {

@@ -14,6 +14,9 @@
 //! | refund | `p#P#<channel>#<order id>` | `R#<refund id>` |
 //! | activity | `p#A#<source>#<activity id>` | `A` |
 //! | campaign budget | `p#S#<rule>` | `<shard>` |
+//! | reward stock | `p#T#<reward>` | `<shard>` |
+//! | redemption, which is its own request key | `p#R#<redemption id>` | `R` |
+//! | voucher | `p#V#<keyed hash of the code>` | `V` |
 //! | request key | `p#K#<keyed hash of actor and key>` | `K` |
 //! | guesses, with a TTL | `p#G#<keyed hash of caller>#<what>#<minute>` | `G` |
 //! | program version | `p#PROGRAM` | `V#<number, 6 digits>` |
@@ -23,8 +26,9 @@
 //! Two sparse indexes: `due` by `dk` = `p#DUE#<utc hour>#<shard>`, on accounts about which something must be written at
 //! some moment, and `birthday` by `bk` = `p#BDAY#<utc hour>#<shard>`. Both are sorted by `pk` and carry keys only.
 
+use crate::pools::Pool;
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::id::{CallerId, MemberId, ProgramId, RuleId};
+use loyalty_domain::id::{CallerId, MemberId, ProgramId, RedemptionId};
 use std::fmt::Display;
 
 /// Name of the partition key.
@@ -144,16 +148,38 @@ pub fn guesses(program: &ProgramId, caller: &str, what: &str, now: Moment) -> Ke
     key(format_args!("{program}#G#{caller}#{what}#{}", now.millis().div_euclid(60_000)), "G")
 }
 
-/// The partition of a campaign's budget.
+/// The partition of what a campaign or a reward has left for all members.
 #[must_use]
-pub fn budget(program: &ProgramId, rule: &RuleId) -> String {
-    format!("{program}#S#{rule}")
+pub fn pool(program: &ProgramId, pool: &Pool) -> String {
+    match pool {
+        Pool::Budget(rule) => format!("{program}#S#{rule}"),
+        Pool::Stock(reward) => format!("{program}#T#{reward}"),
+    }
 }
 
-/// A shard of a campaign's budget.
+/// A shard of it.
 #[must_use]
-pub fn budget_shard(program: &ProgramId, rule: &RuleId, shard: usize) -> Key {
-    key(budget(program, rule), shard)
+pub fn pool_shard(program: &ProgramId, of: &Pool, shard: usize) -> Key {
+    key(pool(program, of), shard)
+}
+
+/// A redemption.
+#[must_use]
+pub fn redemption(program: &ProgramId, id: RedemptionId) -> Key {
+    key(format_args!("{program}#R#{}", id.ulid()), "R")
+}
+
+/// The program and redemption of a redemption's partition; none for other partitions.
+#[must_use]
+pub fn redemption_of(pk: &str) -> Option<(ProgramId, RedemptionId)> {
+    let (program, ulid) = pk.split_once("#R#")?;
+    Some((program.parse().ok()?, RedemptionId::new(ulid::Ulid::from_string(ulid).ok()?)))
+}
+
+/// A voucher, by the keyed hash of its code.
+#[must_use]
+pub fn voucher(program: &ProgramId, hash: &str) -> Key {
+    key(format_args!("{program}#V#{hash}"), "V")
 }
 
 /// The partition of a program's versions.

@@ -1,8 +1,9 @@
 //! Everything that one commit writes, and how it becomes one transaction.
 
 use crate::error::StoreError;
-use crate::items::{self, Carried, IdentityOf, Item, Note, Person};
+use crate::items::{self, Carried, IdentityOf, Item, Note, Person, VoucherOf};
 use crate::keys::{self, Key};
+use crate::pools::Pool;
 use crate::secrets::Secrets;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -10,9 +11,10 @@ use aws_sdk_dynamodb::types::{
 use loyalty_domain::activity::RecordedActivity;
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::draft::Posted;
-use loyalty_domain::id::{MemberId, ProgramId, RuleId};
+use loyalty_domain::id::{MemberId, ProgramId};
 use loyalty_domain::identity::Identity;
 use loyalty_domain::purchase::Purchase;
+use loyalty_domain::redemption::Redemption;
 use loyalty_domain::refund::Refund;
 
 /// What one commit writes: all of it or nothing.
@@ -25,10 +27,10 @@ pub struct Write {
 }
 
 impl Write {
-    /// A campaign that is written about, with its budget.
-    pub(crate) fn budget_of<'w>(&'w self, of: &RuleId) -> Option<(&'w RuleId, i64)> {
+    /// What a pool that is written about holds in all.
+    pub(crate) fn total_of(&self, of: &Pool) -> Option<i64> {
         self.facts.iter().find_map(|fact| match fact {
-            Fact::Budget { rule, budget, .. } if rule == of => Some((rule, *budget)),
+            Fact::Drawn { pool, total, .. } if pool == of => Some(*total),
             _ => None,
         })
     }
@@ -69,19 +71,34 @@ pub enum Fact {
     Code(String, MemberId),
     /// A referral code that refers nobody any more.
     CodeGone(String),
-    /// Points that a campaign's shard pays, or gets back.
-    Budget {
-        /// The campaign's rule.
-        rule: RuleId,
-        /// Its budget in all.
-        budget: i64,
+    /// A redemption that must not be there yet.
+    Redemption(Redemption),
+    /// A redemption after a change, after this version of it.
+    RedemptionLeft(Redemption, u64),
+    /// The voucher of a redemption.
+    Voucher(VoucherOf),
+    /// What a shard of a pool gives, or gets back.
+    Drawn {
+        /// The pool.
+        pool: Pool,
+        /// What it holds in all.
+        total: i64,
         /// Which shard.
         shard: usize,
         /// Signed.
-        points: i64,
-        /// The most that it may have paid before; none where points come back.
+        amount: i64,
+        /// The most that it may have given before; none where something comes back.
         most: Option<i64>,
     },
+}
+
+impl Fact {
+    /// The voucher of a redemption, if it has one.
+    #[must_use]
+    pub fn voucher(of: &Redemption) -> Option<Self> {
+        let key = of.voucher.as_ref()?.key;
+        Some(Fact::Voucher(VoucherOf { redemption: of.id, member: of.member, key }))
+    }
 }
 
 /// What stands at a place of the transaction, to read its reason of cancellation by.
@@ -107,8 +124,14 @@ pub enum Slot {
     Identity(usize),
     /// A referral code that is taken.
     Code,
-    /// A campaign's shard has too little left.
-    Budget(RuleId),
+    /// A redemption that is there already.
+    Redemption,
+    /// The version of a redemption has moved.
+    RedemptionLeft,
+    /// A voucher's code is taken.
+    Voucher,
+    /// A shard of a pool has too little left.
+    Pool(Pool),
     /// A write without a condition.
     Free,
 }
@@ -194,9 +217,20 @@ impl Builder<'_> {
             Fact::Code(code, member) => {
                 all.push(Slot::Code, self.put(items::code(program, code, *member)?, Some(None))?);
             }
-            Fact::Budget { rule, shard, points, most, .. } => {
-                let key = keys::budget_shard(program, rule, *shard);
-                all.push(Slot::Budget(rule.clone()), self.spend(key, *points, *most)?);
+            Fact::Redemption(redemption) => {
+                all.push(Slot::Redemption, self.put(items::redemption(program, redemption)?, Some(None))?);
+            }
+            Fact::RedemptionLeft(redemption, expected) => {
+                let item = items::redemption(program, redemption)?;
+                all.push(Slot::RedemptionLeft, self.put(item, Some(Some(*expected)))?);
+            }
+            Fact::Voucher(of) => {
+                let hash = self.secrets.voucher(&self.secrets.code(of.redemption, of.key), of.key);
+                all.push(Slot::Voucher, self.put(items::voucher(program, &hash, of)?, Some(None))?);
+            }
+            Fact::Drawn { pool, shard, amount, most, .. } => {
+                let key = keys::pool_shard(program, pool, *shard);
+                all.push(Slot::Pool(pool.clone()), self.spend(key, *amount, *most)?);
             }
             Fact::CodeGone(code) => all.push(Slot::Free, self.delete(keys::code(program, code), None)?),
         }

@@ -74,7 +74,7 @@ impl Stack {
         loyalty_store::create_table(&client, TABLE).await.unwrap();
         let world = Arc::new(TestWorld::at(&month(0)));
         let ids = Arc::clone(&world);
-        let secrets = Secrets::new(b"a secret for tests", &[]);
+        let secrets = Secrets::new(&[b"a secret for tests"], &[b"another for vouchers"]);
         let engine = Engine::new(Table::new(client.clone(), TABLE, secrets, Arc::new(move || ids.ulid())));
         let surroundings: Arc<dyn Surroundings> = Arc::<TestWorld>::clone(&world);
         let cursors = Cursors::new(b"cursors");

@@ -53,7 +53,7 @@ impl Bench {
 
     async fn on(client: Client, straight: Client, faults: Faults, name: String) -> Self {
         create_table(&client, &name).await.unwrap();
-        let engine = Engine::new(table(client, name, Secrets::new(b"secret", &[])));
+        let engine = Engine::new(table(client, name, Secrets::new(&[b"secret"], &[b"vouchers"])));
         Self { engine, faults, straight, program: "main".parse().unwrap() }
     }
 

@@ -8,7 +8,7 @@ use loyalty_domain::refund::{Refund, refund_guest};
 use loyalty_store::items::Note;
 use loyalty_store::items::{Carried, IdentityOf, Person, body};
 use loyalty_store::write::Write;
-use loyalty_store::{Fact, Secrets, Slot, create_table, keys};
+use loyalty_store::{Fact, Pool, Secrets, Slot, create_table, keys};
 
 pub(crate) async fn a_table_made_twice_is_one_table_with_indexes_stream_and_ttl(bench: Bench) {
     create_table(&bench.straight, bench.table().name()).await.unwrap();
@@ -154,7 +154,7 @@ pub(crate) async fn an_identity_is_unique_under_every_secret_in_use(bench: Bench
     let owner = IdentityOf { member: bench.member() };
     let ada = person("+4915112345678", "ada@example.com");
     done(bench.commit_facts(identities(&ada, &owner)).await);
-    let rotated = bench.table_under(Secrets::new(b"a newer one", &[b"secret"]));
+    let rotated = bench.table_under(Secrets::new(&[b"a newer one", b"secret"], &[b"vouchers"]));
     let write = Write { posted: None, facts: identities(&ada, &owner) };
     let slots = refused(rotated.commit(&bench.program, &write).await.unwrap());
     let places: Vec<&Slot> = slots.iter().map(|(slot, _)| slot).collect();
@@ -225,13 +225,22 @@ pub(crate) async fn an_account_with_something_due_is_found_by_its_hour(bench: Be
 }
 
 pub(crate) async fn a_shard_of_a_campaign_is_never_overdrawn(bench: Bench) {
-    let spend = |points, most| Fact::Budget { rule: "rule".parse().unwrap(), budget: 800, shard: 3, points, most };
+    let spend = |points, most| Fact::Drawn {
+        pool: Pool::Budget("rule".parse().unwrap()),
+        total: 800,
+        shard: 3,
+        amount: points,
+        most,
+    };
     done(bench.commit_facts(vec![spend(60, Some(40))]).await);
     done(bench.commit_facts(vec![spend(40, Some(60))]).await);
     let slots = refused(bench.commit_facts(vec![spend(1, Some(99))]).await);
-    assert_eq!(slots.iter().map(|(slot, _)| slot.clone()).collect::<Vec<_>>(), [Slot::Budget("rule".parse().unwrap())]);
+    assert_eq!(
+        slots.iter().map(|(slot, _)| slot.clone()).collect::<Vec<_>>(),
+        [Slot::Pool(Pool::Budget("rule".parse().unwrap()))]
+    );
     // What comes back always may.
     done(bench.commit_facts(vec![spend(-5, None)]).await);
     done(bench.commit_facts(vec![spend(5, Some(95))]).await);
-    assert!(matches!(refused(bench.commit_facts(vec![spend(1, Some(99))]).await).as_slice(), [(Slot::Budget(_), _)]));
+    assert!(matches!(refused(bench.commit_facts(vec![spend(1, Some(99))]).await).as_slice(), [(Slot::Pool(_), _)]));
 }

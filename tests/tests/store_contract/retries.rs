@@ -4,7 +4,7 @@ use crate::bench::{Bench, done, person, posting, refused};
 use aws_sdk_dynamodb::types::AttributeValue;
 use it::faults::{Fault, Plan};
 use loyalty_store::write::Write;
-use loyalty_store::{Fact, Slot, StoreError, keys};
+use loyalty_store::{Fact, Pool, Slot, StoreError, keys};
 
 /// Every call of a plan meets this fault.
 fn always(fault: Fault) -> Plan {
@@ -120,11 +120,17 @@ pub(crate) async fn a_missing_table_is_an_error_at_once(bench: Bench) {
 }
 
 pub(crate) async fn what_a_lost_answer_counted_is_not_counted_again(bench: Bench) {
-    let spend = |points, most| Fact::Budget { rule: "rule".parse().unwrap(), budget: 800, shard: 0, points, most };
+    let spend = |points, most| Fact::Drawn {
+        pool: Pool::Budget("rule".parse().unwrap()),
+        total: 800,
+        shard: 0,
+        amount: points,
+        most,
+    };
     bench.faults.arm(Plan::script([(0, Fault::LoseAnswer), (1, Fault::LoseAnswer)]));
     done(bench.commit_facts(vec![spend(60, Some(40))]).await);
     bench.faults.disarm();
     done(bench.commit_facts(vec![spend(40, Some(60))]).await);
     let slots = refused(bench.commit_facts(vec![spend(1, Some(99))]).await);
-    assert!(matches!(slots.as_slice(), [(Slot::Budget(_), _)]));
+    assert!(matches!(slots.as_slice(), [(Slot::Pool(_), _)]));
 }

@@ -26,6 +26,10 @@ const MOST_DENOMINATOR: i128 = 1_000_000_000_000;
 pub(super) fn program(json: &Json, faults: &mut Faults) -> Option<Program> {
     let root = Path::ROOT;
     let mut object = Object::new(json, &root, faults)?;
+    // For editors, which complete the document by it.
+    object.optional("$schema", faults, |json: &Json, at: &Path<'_>, faults: &mut Faults| {
+        text(json, at, faults).map(|_| ())
+    });
     let name = object.required("name", faults, name);
     let zone = object.required("time_zone", faults, zone);
     let point_name = object.optional("point_name", faults, self::name).unwrap_or_else(|| "points".to_owned());

@@ -23,8 +23,9 @@ pub use holds::{Hold, Holds, MOST_HOLDS, Redeeming, RedemptionEffect, StockUse};
 pub use read::{
     RedeemRequest, VoucherUse, cancel_body, capture_body, redeem_body, voucher_lookup_body, voucher_use_body,
 };
+pub(crate) use redeem::gift;
 pub(crate) use redeem::reward_use;
-pub use redeem::{Ask, gift, redeem};
+pub use redeem::{Ask, redeem};
 pub use shown::{availability, redemption, voucher, voucher_looked_up};
 pub use used::{VOUCHER_NOTICE_DAYS, VoucherDecision, remind, use_voucher, voucher_obstacle};
 
@@ -79,6 +80,8 @@ pub struct Redemption {
     pub content: [u8; 16],
     /// The entries that made it, for a retry.
     pub entries: Vec<Entry>,
+    /// What has been done about it since: at most a capture and a cancellation.
+    pub closings: Vec<Closing>,
 }
 
 /// Where a redemption stands.
@@ -103,6 +106,19 @@ pub struct Voucher {
     pub expires_at: Moment,
     /// When its holder was told that it will expire.
     pub noticed_at: Option<Moment>,
+    /// The number of the secret behind its code.
+    pub key: u32,
+}
+
+/// A request that captured a redemption or called it off, kept so that it is recognised when it comes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// A digest of the caller and its key.
+    pub key: [u8; 16],
+    /// A digest of what it asked for.
+    pub content: [u8; 16],
+    /// Its entries.
+    pub entries: Vec<Entry>,
 }
 
 /// The order for which a redemption was used.
@@ -146,6 +162,21 @@ impl Redemption {
             (Status::Held, Some(lapses_at)) if lapses_at <= now => Status::Lapsed,
             (status, _) => status,
         }
+    }
+
+    /// It as it was answered to the request that made it.
+    #[must_use]
+    pub fn as_made(&self) -> Self {
+        let status = if self.lapses_at.is_some() { Status::Held } else { Status::Fulfilled };
+        let captured = if self.lapses_at.is_some() { 0 } else { self.points };
+        let worth = self.rate.map(|rate| Worth::Money(rate.of(self.points))).or(self.worth);
+        Self { status, captured, worth, usage: None, ..self.clone() }
+    }
+
+    /// The closing that a request made before, by its key.
+    #[must_use]
+    pub fn closed_by(&self, key: [u8; 16]) -> Option<&Closing> {
+        self.closings.iter().find(|closing| closing.key == key)
     }
 
     /// What comes back to the reward's stock when it is called off.

@@ -10,7 +10,7 @@ use crate::entry::{Cause, Effects, Kind, Reason, Use};
 use crate::id::{RedemptionId, RewardId};
 use crate::lots::{Draw, LotKey};
 use crate::money::{Currency, Money};
-use crate::program::{PointValue, Program, Reward, Settle, Worth};
+use crate::program::{PointValue, Program, Reward, Settle, Version, Worth};
 use crate::refusal::Refusal;
 
 /// What a member asks for.
@@ -92,10 +92,11 @@ pub fn redeem(
         taken,
         used: used.clone(),
         stock: reward.stock,
-        voucher: voucher(draft.account(), draft.program(), &reward, now),
+        voucher: voucher(draft.account(), draft.program(), &reward, now, draft.voucher_key()),
         usage: None,
         content,
         entries: Vec::new(),
+        closings: Vec::new(),
     };
     draft.post(Posting {
         kind,
@@ -121,21 +122,15 @@ pub fn redeem(
 /// A reward that a member gets for nothing, for reaching a goal: fulfilled, with its voucher. It counts towards no limit
 /// and takes nothing out of a stock.
 #[must_use]
-pub fn gift(
-    account: &Account,
-    program: &Program,
-    version: u32,
-    reward: &Reward,
-    id: RedemptionId,
-    now: Moment,
-) -> Redemption {
+pub(crate) fn gift(draft: &Draft<'_>, version: &Version, reward: &Reward, id: RedemptionId) -> Redemption {
+    let (account, now) = (draft.account(), draft.now());
     Redemption {
         id,
         version: 1,
         member: account.member,
         reward: reward.id.clone(),
         kind: reward.kind,
-        program_version: version,
+        program_version: version.number,
         status: Status::Fulfilled,
         points: 0,
         captured: 0,
@@ -146,10 +141,11 @@ pub fn gift(
         taken: Vec::new(),
         used: None,
         stock: None,
-        voucher: voucher(account, program, reward, now),
+        voucher: voucher(account, &version.program, reward, now, draft.voucher_key()),
         usage: None,
         content: [0; 16],
         entries: Vec::new(),
+        closings: Vec::new(),
     }
 }
 
@@ -160,14 +156,14 @@ pub(crate) fn reward_use(account: &Account, program: &Program, reward: &Reward, 
 }
 
 /// A voucher is good from now, or from the first instant of a local day, to the end of the local day so many days later.
-fn voucher(account: &Account, program: &Program, reward: &Reward, now: Moment) -> Option<Voucher> {
+fn voucher(account: &Account, program: &Program, reward: &Reward, now: Moment, key: u32) -> Option<Voucher> {
     let days = |days: i64| i32::try_from(days).unwrap_or(i32::MAX);
     let good_for = reward.voucher_days?;
     let zone = account.zone(program);
     let first = plus_days(zone.date_at(now), days(reward.voucher_from_days));
     let valid_from = if reward.voucher_from_days == 0 { now } else { zone.start_of(first) };
     let expires_at = zone.end_of(plus_days(first, days(good_for)));
-    Some(Voucher { valid_from, expires_at, noticed_at: None })
+    Some(Voucher { valid_from, expires_at, noticed_at: None, key })
 }
 
 fn price(reward: &Reward, ask: &Ask) -> Result<Price, Refusal> {

@@ -1,0 +1,123 @@
+//! What becomes of a redemption: captured, or called off.
+
+use crate::read::{UNKNOWN, found, shown};
+use axum::extract::State;
+use loyalty_domain::draft::Draft;
+use loyalty_domain::entry::Entry;
+use loyalty_domain::id::{ProgramId, RedemptionId};
+use loyalty_domain::programs::Programs;
+use loyalty_domain::purchase::Purchase;
+use loyalty_domain::redemption::{self, Closing, Redemption, Status};
+use loyalty_domain::refusal::Refusal;
+use loyalty_domain::view;
+use loyalty_http::{Answer, App, JsonBody, PathValues, Principal, Problem, RequestKey, entries};
+use loyalty_store::items::{self, Item};
+use loyalty_store::keys::{self, Key};
+use loyalty_store::{Call, Command, Decision, Fact, Recalled, StoreError};
+
+#[derive(Debug, Clone, Copy)]
+enum Close {
+    /// So many of the points that are held; all, if not said.
+    Capture(Option<i64>),
+    Cancel,
+}
+
+/// A capture or cancellation. The redemption remembers what closed it, so that no item of its own has to tell a retry.
+struct Closes {
+    redemption: RedemptionId,
+    how: Close,
+    key: [u8; 16],
+    content: [u8; 16],
+}
+
+impl Command for Closes {
+    type Outcome = (Redemption, Vec<Entry>);
+
+    fn decide(&self, draft: Draft<'_>, _: &Programs, _: Option<&Purchase>) -> Result<Decision<Self::Outcome>, Refusal> {
+        let before = draft.redemptions().first().cloned().ok_or(Refusal::Inconsistent)?;
+        if before.closed_by(self.key).is_some() {
+            // Carried out before: what it says decides, even where it could be done once more.
+            return Err(Refusal::RedemptionIs { status: before.status_at(draft.now()) });
+        }
+        let expected = before.version;
+        let decided = match self.how {
+            Close::Capture(points) => redemption::capture(draft, before, points)?,
+            Close::Cancel => redemption::cancel(draft, before)?,
+        };
+        let (posted, mut redemption) = (decided.posted, decided.redemption);
+        let entries = posted.own_entries().to_vec();
+        redemption.closings.push(Closing { key: self.key, content: self.content, entries: entries.clone() });
+        let facts = vec![Fact::RedemptionLeft(redemption.clone(), expected)];
+        Ok(Decision { posted: Some(posted), facts, budgets: Vec::new(), outcome: (redemption, entries) })
+    }
+
+    fn fact(&self, program: &ProgramId) -> Option<Key> {
+        Some(keys::redemption(program, self.redemption))
+    }
+
+    fn recall(&self, fact: &Item) -> Result<Recalled<Self::Outcome>, StoreError> {
+        let redemption: Redemption = items::body(fact)?;
+        Ok(match redemption.closed_by(self.key).cloned() {
+            Some(closing) if closing.content == self.content => Recalled::Same((redemption, closing.entries)),
+            Some(_) => Recalled::Other(Vec::new()),
+            None => Recalled::Nothing,
+        })
+    }
+}
+
+/// `POST /v1/redemptions/{redemption_id}/capture`: spends what was set aside, or a part of it.
+pub(crate) async fn capture(
+    State(app): State<App>,
+    principal: Principal,
+    path: PathValues,
+    RequestKey(key): RequestKey,
+    body: JsonBody,
+) -> Result<Answer, Problem> {
+    let points = body.read(redemption::capture_body)?;
+    let call = app.call(&principal);
+    close(&app, &call, path.id("redemption_id", UNKNOWN)?, Close::Capture(points), &key).await
+}
+
+/// `POST /v1/redemptions/{redemption_id}/cancel`: calls off a redemption that is held, or fulfilled and not used. A member
+/// may call off only what is held.
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    principal: Principal,
+    path: PathValues,
+    RequestKey(key): RequestKey,
+    body: JsonBody,
+) -> Result<Answer, Problem> {
+    body.read(redemption::cancel_body)?;
+    let call = app.call(&principal);
+    let id = path.id("redemption_id", UNKNOWN);
+    if principal.own.is_some() {
+        let id = id.as_ref().map_err(|_| Problem::forbidden())?;
+        let redemption = app.engine.redemption(&call.program, *id).await?;
+        principal.must_be(redemption.as_ref().map(|redemption| redemption.member))?;
+        // What was held and is called off by now may be asked again: the same request gets the same answer.
+        let was_held = redemption.is_some_and(|redemption| redemption.as_made().status == Status::Held);
+        let captured = |redemption: &Redemption| redemption.status == Status::Fulfilled;
+        let redemption = app.engine.redemption(&call.program, *id).await?;
+        if !was_held || redemption.as_ref().is_some_and(captured) {
+            return Err(Problem::forbidden());
+        }
+    }
+    close(&app, &call, id?, Close::Cancel, &key).await
+}
+
+async fn close(app: &App, call: &Call, id: RedemptionId, how: Close, key: &str) -> Result<Answer, Problem> {
+    let redemption = found(app, call, id).await?;
+    let secrets = app.engine.table().secrets();
+    let key = secrets.content(&format!("key\0{}\0{}\0{key}", call.actor.len(), call.actor));
+    let command = Closes { redemption: id, how, key, content: secrets.content(&format!("close\0{how:?}")) };
+    let done = app.engine.transact(call, Some(redemption.member), vec![redemption], &command).await?;
+    let (redemption, own) = &done.outcome;
+    let (shown, voucher) = shown(app, call, redemption);
+    let answer = Answer::ok(view::object([
+        ("redemption", shown),
+        ("voucher", voucher),
+        ("entries", entries(own, Some(redemption.member)).into()),
+        ("account", app.show_after(call, &done).await?),
+    ]));
+    Ok(answer.replayed(done.replayed))
+}
