@@ -79,7 +79,8 @@ pub struct Posted {
     pub entries: Vec<Entry>,
     /// How many of them settled what had fallen due.
     pub settled: usize,
-    /// What is taken out of stocks, and what holds that lapsed or were called off bring back; written with the entries.
+    /// What is taken out of stocks, less what holds that lapsed or were called off bring back: at most one sum a reward, not
+    /// 0. Written with the entries.
     pub stock: Vec<StockUse>,
     /// Rewards that goals gave, to be kept with their vouchers.
     pub gifts: Vec<Redemption>,
@@ -142,10 +143,12 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// What is left of the stocks that were looked up.
+    /// What is left of a reward's stock, if it was looked up: what settling has just brought back is in it.
     #[must_use]
-    pub fn stocks(&self) -> &StocksLeft {
-        &self.stocks
+    pub fn stock_left(&self, reward: &RewardId) -> Option<i64> {
+        let left = *self.stocks.get(reward)?;
+        let moved = self.stock.iter().find(|moved| moved.reward == *reward).map_or(0, |moved| moved.units);
+        Some(left.saturating_sub(moved))
     }
 
     /// Hands over the redemptions that a purchase names.
@@ -179,9 +182,16 @@ impl<'a> Draft<'a> {
         self.gifts.push(gift);
     }
 
-    /// Notes a unit that leaves a reward's stock, or comes back to it.
+    /// Notes units that leave a reward's stock, or come back to it. Those of one reward are one sum, as one commit writes
+    /// one counter once.
     pub(crate) fn move_stock(&mut self, moved: StockUse) {
-        self.stock.push(moved);
+        match self.stock.iter_mut().find(|other| other.reward == moved.reward) {
+            Some(other) => {
+                other.units = other.units.saturating_add(moved.units);
+                other.stock = moved.stock;
+            }
+            None => self.stock.push(moved),
+        }
     }
 
     /// The account as it stands in the draft.
@@ -285,7 +295,9 @@ impl<'a> Draft<'a> {
         let lapsed = |hold: &&Hold| hold.lapses_at == at;
         let Some(hold) = self.account.holds.iter().find(lapsed).cloned() else { return Ok(()) };
         let posting = redemption::release(self, &hold, at, Reason::Lapsed { at });
-        self.stock.extend(hold.stock_back());
+        if let Some(back) = hold.stock_back() {
+            self.move_stock(back);
+        }
         self.write(posting, SYSTEM)
     }
 
@@ -448,7 +460,7 @@ impl<'a> Draft<'a> {
             expected_version: self.expected_version,
             entries: self.entries,
             settled,
-            stock: self.stock,
+            stock: moved(self.stock),
             gifts: self.gifts,
         }
     }
@@ -472,10 +484,16 @@ impl<'a> Draft<'a> {
             expected_version: self.expected_version,
             entries: self.entries,
             settled: self.own_from,
-            stock: self.stock,
+            stock: moved(self.stock),
             gifts: self.gifts,
         })
     }
+}
+
+/// Stocks that end as they were are not written.
+fn moved(mut stock: Vec<StockUse>) -> Vec<StockUse> {
+    stock.retain(|moved| moved.units != 0);
+    stock
 }
 
 /// What can fall due, in the order in which it is done at one moment.

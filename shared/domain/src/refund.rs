@@ -133,7 +133,7 @@ fn return_payment(draft: &mut Draft<'_>, purchase: &Purchase, before: &[i64], to
             continue;
         }
         let (now, taken) = (draft.now(), paid.coming_back(*before, after));
-        let back = give_back(draft.account(), &taken, paid.since, now, now);
+        let back = give_back(draft.account(), &taken, now, now);
         draft.post(Posting {
             kind: Kind::Release,
             points,

@@ -276,9 +276,9 @@ impl Condition {
                     .filter(|(day, _)| days >> day & 1 == 1)
                     .map(|(_, (word, _))| *word)
                     .collect();
-                format!("a purchase on {}", named.join(" or "))
+                format!("the weekday {}", named.join(" or "))
             }
-            Condition::LocalTime { from, to } => format!("a purchase between {} and {}", clock(*from), clock(*to)),
+            Condition::LocalTime { from, to } => format!("a time between {} and {}", clock(*from), clock(*to)),
             Condition::FirstPurchase => "the member's first purchase".to_owned(),
             Condition::MemberDaysAtLeast(days) => format!("at least {days} days of membership"),
             Condition::Attribute { name, is } => match is {

@@ -29,8 +29,6 @@ pub struct PaidWith {
     pub amount: i64,
     /// Out of which lots they came, in the order in which they are spent; more than 0 each.
     pub taken: Vec<Draw>,
-    /// When they were taken.
-    pub since: Moment,
 }
 
 /// Spreads a whole number in proportion to weights by largest remainder, ties to the earlier; nothing where all weights
@@ -131,7 +129,6 @@ pub(super) fn pay(purchase: &mut Purchase, order: &Order, draft: &Draft<'_>) -> 
                     points: redemption.captured,
                     amount,
                     taken: redemption.taken.clone(),
-                    since: redemption.created_at,
                 });
                 let (channel, order_id) = (purchase.channel.clone(), purchase.order_id.clone());
                 let usage = redemption.usage.clone().or(Some(Usage { channel, order_id, at: now }));

@@ -47,7 +47,7 @@ fn return_points(draft: &mut Draft<'_>, redemption: &Redemption) -> Result<(), R
     if let Some(voucher) = redemption.voucher.as_ref().filter(|voucher| voucher.expires_at <= now) {
         return Err(Refusal::VoucherExpired { at: voucher.expires_at });
     }
-    let back = give_back(draft.account(), &redemption.taken, redemption.created_at, now, now);
+    let back = give_back(draft.account(), &redemption.taken, now, now);
     let used = use_back(draft.account(), redemption.used.as_ref());
     draft.post(Posting {
         kind: Kind::Release,

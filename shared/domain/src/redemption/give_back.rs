@@ -22,7 +22,7 @@ pub(crate) struct GivenBack {
 /// The posting that ends a hold and gives back what is still in it. `at` is when that happens: lapsing is dated as if on
 /// time.
 pub(crate) fn release(draft: &Draft<'_>, hold: &Hold, at: Moment, why: Reason) -> Posting {
-    let back = give_back(draft.account(), &hold.taken, hold.since, at, draft.now());
+    let back = give_back(draft.account(), &hold.taken, at, draft.now());
     Posting {
         kind: Kind::Release,
         points: points(&hold.taken),
@@ -46,8 +46,8 @@ pub(crate) fn use_back(account: &Account, used: Option<&Use>) -> Option<(Use, i3
     used.filter(|of| account.times_redeemed(of) > 0).map(|of| (of.clone(), -1))
 }
 
-/// Gives points back that were taken out of lots at a moment. The first of them, which end soonest, pay what is owed.
-pub(crate) fn give_back(account: &Account, taken: &[Draw], since: Moment, at: Moment, now: Moment) -> GivenBack {
+/// Gives points back that were taken out of lots. The first of them, which end soonest, pay what is owed.
+pub(crate) fn give_back(account: &Account, taken: &[Draw], at: Moment, now: Moment) -> GivenBack {
     let repaid = points(taken).min(account.debt);
     let mut reasons = Vec::new();
     if repaid > 0 {
@@ -56,7 +56,7 @@ pub(crate) fn give_back(account: &Account, taken: &[Draw], since: Moment, at: Mo
     let (_, rest) = super::holds::part(taken, repaid);
     let (mut lots, mut draws) = (account.lots.clone(), Vec::<Draw>::new());
     for draw in rest {
-        let own = own_lot(&lots, draw.lot, since, at);
+        let own = own_lot(&lots, draw.lot, at);
         let (lot, grace) = own.map_or_else(|| (graced(draw.lot, at, now), true), |own| (own, false));
         let lot = lots.shelter(lot);
         match draws.iter_mut().find(|other| other.lot == lot) {
@@ -76,11 +76,12 @@ pub(crate) fn give_back(account: &Account, taken: &[Draw], since: Moment, at: Mo
 
 /// The lot that points were taken out of, as it is now: noticed since, perhaps. None if it has ended, unless its points
 /// have had their grace: these keep their end.
-fn own_lot(lots: &Lots, taken: LotKey, since: Moment, at: Moment) -> Option<LotKey> {
+fn own_lot(lots: &Lots, taken: LotKey, at: Moment) -> Option<LotKey> {
     if taken.had_grace() {
         return Some(taken);
     }
-    let noticed_since = |lot: &LotKey| LotKey { noticed_at: None, ..*lot } == taken && lot.noticed_at >= Some(since);
+    // A lot is noticed as soon as that is due, so whatever bears a notice got it after these points were taken.
+    let noticed_since = |lot: &LotKey| LotKey { noticed_at: None, ..*lot } == taken && lot.noticed_at.is_some();
     let own = match taken.noticed_at {
         None => lots.iter().map(|lot| lot.key).filter(noticed_since).min_by_key(|lot| lot.noticed_at),
         Some(_) => None,

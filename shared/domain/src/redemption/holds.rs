@@ -51,8 +51,6 @@ pub struct Hold {
     pub redemption: RedemptionId,
     /// Of which reward.
     pub reward: RewardId,
-    /// Since when, in ledger time.
-    pub since: Moment,
     /// From when on they are not set aside any more.
     pub lapses_at: Moment,
     /// Out of which lots, in the order in which they are spent; more than 0 each.
@@ -63,14 +61,14 @@ pub struct Hold {
     pub stock: Option<i64>,
 }
 
-/// A unit taken out of a reward's stock, or brought back to it.
+/// Units taken out of a reward's stock, or brought back to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockUse {
     /// The reward.
     pub reward: RewardId,
     /// What its stock is in all, in the version under which the unit was taken.
     pub stock: i64,
-    /// 1 taken, −1 brought back.
+    /// Above 0 taken, below 0 brought back.
     pub units: i64,
 }
 
@@ -108,6 +106,13 @@ impl Holds {
     #[must_use]
     pub fn of(&self, redemption: RedemptionId) -> Option<&Hold> {
         self.0.iter().find(|hold| hold.redemption == redemption)
+    }
+
+    /// Units of a reward's stock that holds which have lapsed will bring back when they are settled.
+    #[must_use]
+    pub fn units_coming_back(&self, reward: &RewardId, now: Moment) -> i64 {
+        let lapsed = self.0.iter().filter(|hold| hold.lapses_at <= now && hold.stock.is_some());
+        lapsed.filter(|hold| hold.reward == *reward).fold(0, |units, _| units + 1)
     }
 
     /// When the next one lapses.
@@ -159,7 +164,6 @@ impl Account {
                 self.holds.0.push(Hold {
                     redemption: *redemption,
                     reward: reward.clone(),
-                    since: entry.recorded_at,
                     lapses_at: *lapses_at,
                     taken,
                     used: effect.used.as_ref().map(|(of, _)| of.clone()),

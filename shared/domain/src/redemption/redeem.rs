@@ -49,7 +49,7 @@ pub fn redeem(
     let (now, program_version) = (draft.now(), draft.version());
     let reward = draft.program().reward(&ask.reward).ok_or(Refusal::RewardUnknown)?.clone();
     let price = price(&reward, ask)?;
-    let stock_left = draft.stocks().get(&reward.id).copied();
+    let stock_left = draft.stock_left(&reward.id);
     let because = catalogue::obstacles(draft.program(), Some(draft.account()), &reward, now, stock_left);
     if !because.is_empty() {
         return Err(Refusal::RewardUnavailable { because });

@@ -4,6 +4,7 @@ use super::Redemption;
 use crate::account::Account;
 use crate::calendar::Moment;
 use crate::catalogue::Availability;
+use crate::money::Money;
 use crate::program::{Reward, Worth};
 use crate::voucher::Code;
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn availability(reward: &Reward, is: &Availability) -> Value {
     let (amount, percent) = worth(reward.worth.as_ref());
+    let pays = reward.value.iter().map(|value| json!({ "points": value.points, "value": shown(value.money) }));
     json!({
         "reward_id": reward.id.as_str(),
         "name": reward.name,
@@ -20,7 +22,7 @@ pub fn availability(reward: &Reward, is: &Availability) -> Value {
         "points": reward.least_points(),
         "value": amount,
         "percent": percent,
-        "pays": reward.value.iter().map(|value| json!({ "points": value.points, "money": value.money })).collect::<Vec<_>>(),
+        "pays": pays.collect::<Vec<_>>(),
         "available": is.available,
         "because": is.because,
         "missing_points": is.missing_points,
@@ -83,9 +85,13 @@ pub fn voucher_looked_up(of: &Redemption, account: &Account, now: Moment) -> Val
     })
 }
 
+fn shown(money: Money) -> Value {
+    json!({ "amount": money.amount, "currency": money.currency.code() })
+}
+
 fn worth(worth: Option<&Worth>) -> (Value, Value) {
     match worth {
-        Some(Worth::Money(money)) => (json!(money), Value::Null),
+        Some(Worth::Money(money)) => (shown(*money), Value::Null),
         Some(Worth::Percent(percent)) => (Value::Null, percent.to_string().into()),
         None => (Value::Null, Value::Null),
     }

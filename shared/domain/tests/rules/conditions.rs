@@ -67,17 +67,17 @@ fn each_clause_holds_or_says_why_not() {
         (
             json!({"local_weekday": ["sat", "sun"]}),
             json!({"local_weekday": ["fri", "sun"]}),
-            "it needs: a purchase on fri or sun",
+            "it needs: the weekday fri or sun",
         ),
         (
             json!({"local_time": {"from": "18:30", "to": "18:31"}}),
             json!({"local_time": {"from": "17:00", "to": "18:30"}}),
-            "it needs: a purchase between 17:00 and 18:30",
+            "it needs: a time between 17:00 and 18:30",
         ),
         (
             json!({"local_time": {"from": "18:30", "to": "00:00"}}),
             json!({"local_time": {"from": "19:00", "to": "18:00"}}),
-            "it needs: a purchase between 19:00 and 18:00",
+            "it needs: a time between 19:00 and 18:00",
         ),
         (
             json!({"first_purchase": true}),

@@ -6,7 +6,7 @@ use loyalty_domain::adjust::{Adjustment, adjust};
 use loyalty_domain::calendar::{Moment, Zone};
 use loyalty_domain::draft::{Draft, MOST_ENTRIES, Posted, as_of};
 use loyalty_domain::entry::{Entry, Reason};
-use loyalty_domain::id::{Label, MemberId};
+use loyalty_domain::id::{Label, MemberId, RedemptionId};
 use loyalty_domain::json::parse;
 use loyalty_domain::lots::MOST_LOTS;
 use loyalty_domain::membership::{self, Joining};
@@ -14,6 +14,7 @@ use loyalty_domain::money::Currency;
 use loyalty_domain::program::{Program, Version};
 use loyalty_domain::programs::Programs;
 use loyalty_domain::purchase::{self, Order, OrderLine, Purchase, Quote};
+use loyalty_domain::redemption::{Redeeming, Redemption};
 use loyalty_domain::refund::{self, Refund, Return, ReturnLine};
 use loyalty_domain::refusal::Refusal;
 use loyalty_domain::view;
@@ -111,6 +112,9 @@ pub(crate) struct Desk {
     /// An account made from nothing but the ledger.
     folded: Account,
     refunds: u32,
+    pub(crate) redemptions: BTreeMap<RedemptionId, Redemption>,
+    /// Units taken out of stocks.
+    pub(crate) stock_used: BTreeMap<String, i64>,
 }
 
 /// The position as of now: available, pending, debt.
@@ -143,6 +147,8 @@ impl Desk {
             purchases: BTreeMap::new(),
             folded: empty,
             refunds: 0,
+            redemptions: BTreeMap::new(),
+            stock_used: BTreeMap::new(),
         };
         desk.keep(posted);
         desk
@@ -206,10 +212,15 @@ impl Desk {
     /// Records an order, having checked that a quote just before agrees exactly. Gives the order's own entries.
     pub(crate) fn record(&mut self, order: &Order) -> Result<Vec<Entry>, Refusal> {
         let quote = self.quote(order);
+        let (redemptions, mut paid) = (self.redemptions.values().cloned().collect(), Vec::new());
         let entries = self.decide(|draft, programs| {
+            let draft = draft.with_redemptions(redemptions);
             let decision = purchase::record(draft, programs, order, [0; 16])?;
-            Ok((decision.posted.clone(), (decision.posted.own_entries().to_vec(), decision.purchase)))
+            let entries = decision.posted.own_entries().to_vec();
+            paid = decision.redemptions;
+            Ok((decision.posted, (entries, decision.purchase)))
         });
+        self.redemptions.extend(paid.into_iter().map(|redemption| (redemption.id, redemption)));
         let (entries, recorded) = match (entries, quote) {
             (Ok(decided), Ok(quote)) => {
                 assert_eq!(quote.entries, decided.0, "a quote and the purchase after it agree");
@@ -233,6 +244,7 @@ impl Desk {
             draft = Draft::new(account, &self.programs, self.now, "till")?;
         }
         // What settling wrote is numbered on, so the command's entries are those that recording writes.
+        let draft = draft.with_redemptions(self.redemptions.values().cloned().collect());
         purchase::quote(draft, &self.programs, order)
     }
 
@@ -333,6 +345,10 @@ impl Desk {
         }
         let unchanged = |account: &Account| (account.status, account.zone.clone(), account.tags.clone());
         let settled_only = posted.own_entries().is_empty() && unchanged(&posted.account) == unchanged(&self.account);
+        for moved in &posted.stock {
+            *self.stock_used.entry(moved.reward.to_string()).or_default() += moved.units;
+        }
+        self.redemptions.extend(posted.gifts.iter().map(|gift| (gift.id, gift.clone())));
         self.account = posted.account;
         self.ledger.extend(posted.entries);
         self.audit();
@@ -358,6 +374,7 @@ impl Desk {
         assert!(keys.iter().enumerate().all(|(i, key)| !keys[..i].contains(key)), "one lot per kind");
         assert!(self.ledger.iter().enumerate().all(|(i, entry)| entry.seq == i as u64 + 1), "no gaps");
         assert_eq!(account.seq, self.ledger.len() as u64);
+        self.audit_redemptions();
 
         let (mut kept, mut folded) = (account.clone(), self.folded.clone());
         folded.zone = kept.zone.clone();
@@ -368,11 +385,23 @@ impl Desk {
         assert_eq!(kept.lots, folded.lots);
         assert_eq!((kept.debt, kept.held, kept.lifetime), (folded.debt, folded.held, folded.lifetime));
         assert_eq!((&kept.units, &kept.uses), (&folded.units, &folded.uses));
+        assert_eq!((&kept.holds, &kept.reward_uses), (&folded.holds, &folded.reward_uses));
         assert_eq!(
             (&kept.level.id, kept.level.since, &kept.level.before),
             (&folded.level.id, folded.level.since, &folded.level.before)
         );
         assert_eq!(kept.first_purchase, folded.first_purchase);
+    }
+}
+
+/// What an entry takes out of what is set aside and calls spent.
+pub(crate) fn captured(entry: &Entry) -> i64 {
+    match &entry.effects.redemption {
+        Some(effect) => match effect.change {
+            Redeeming::Captured { points } => points,
+            Redeeming::SetAside { .. } | Redeeming::GivenBack | Redeeming::Spent | Redeeming::Returned => 0,
+        },
+        None => 0,
     }
 }
 

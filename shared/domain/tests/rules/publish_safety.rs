@@ -35,7 +35,7 @@ fn a_condition_that_can_never_hold_is_refused_with_its_pointer_and_what_it_contr
     let table = [
         (
             json!({"all": [{"local_weekday": ["sat", "sun"]}, {"local_weekday": ["mon"]}]}),
-            ("/when/all/1", "can never hold beside: a purchase on sat or sun"),
+            ("/when/all/1", "can never hold beside: the weekday sat or sun"),
         ),
         (json!({"all": [{"channel": ["web"]}, {"channel": ["app"]}]}), ("/when/all/1", "the channel web")),
         (json!({"all": [{"store": ["a"]}, {"store": ["b", "c"]}]}), ("/when/all/1", "the store a")),
@@ -60,7 +60,7 @@ fn a_condition_that_can_never_hold_is_refused_with_its_pointer_and_what_it_contr
         (json!({"not": {"member_days_at_least": 0}}), ("/when/not", "can never hold")),
         (
             json!({"all": [{"local_time": {"from": "22:00", "to": "06:00"}}, {"local_time": {"from": "06:00", "to": "22:00"}}]}),
-            ("/when/all/1", "a purchase between 22:00 and 06:00"),
+            ("/when/all/1", "a time between 22:00 and 06:00"),
         ),
         (json!({"not": {"local_time": {"from": "00:00", "to": "24:00"}}}), ("/when/not", "can never hold")),
         (json!({"not": {"local_weekday": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}}), ("/when/not", "")),
