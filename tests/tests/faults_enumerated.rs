@@ -17,7 +17,8 @@ const NOW: &str = "2026-11-21T10:00:00Z";
 const PAIRS: usize = 6;
 
 /// A shop with what the commands are about: Ada, a member with points and notes, one who is paused, purchases of a member and
-/// of a guest.
+/// of a guest; goals that the next purchase in the cellar and the next check-in reach, and one that a purchase in the attic
+/// has reached.
 struct Shop {
     stack: Stack,
     ada: String,
@@ -28,7 +29,7 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
-        let stack = Stack::with_program(NOW, &example_program()).await;
+        let stack = Stack::with_program(NOW, &program()).await;
         let enrolled = Ask::post("/v1/members", ada()).once(&stack).await.expect(201);
         let ada = enrolled["member"]["member_id"].as_str().unwrap().to_owned();
         let paused = stack.enrol("crm-paused").await;
@@ -37,10 +38,15 @@ impl Shop {
             shop.purchase("A-1", Some(json!({ "member_id": shop.ada }))),
             shop.purchase("G-1", None),
             shop.adjust(10, "opening"),
+            shop.purchase_in("S-1", "cellar"),
+            shop.purchase_in("S-2", "attic"),
+            shop.activity("rev-1", "product_review"),
+            shop.activity("in-1", "check_in"),
+            shop.lend("gold", "lent"),
             Ask::bare("POST", format!("/v1/members/{}/deactivate", shop.paused)),
         ] {
             let answer = ask.once(&shop.stack).await;
-            assert!(answer.status.is_success(), "{}", answer.body);
+            assert!(answer.status.is_success(), "{}: {}", ask.path, answer.body);
         }
         shop.next_id = shop.stack.world.ulid();
         shop
@@ -73,6 +79,25 @@ impl Shop {
         body
     }
 
+    fn purchase_in(&self, order: &str, store: &str) -> Ask {
+        let mut body = self.order(order, Some(json!({ "member_id": self.ada })));
+        body["store"] = json!(store);
+        Ask::post("/v1/purchases", body)
+    }
+
+    fn activity(&self, activity: &str, kind: &str) -> Ask {
+        Ask::post(
+            "/v1/activities",
+            json!({ "source": "app", "activity_id": activity, "member": { "phone": "+4915112345678" }, "type": kind,
+                    "occurred_at": NOW, "attributes": { "stars": 5, "text": "smells of plums" } }),
+        )
+    }
+
+    fn lend(&self, level: &str, key: &str) -> Ask {
+        let body = json!({ "level": level, "until": "2027-03-01", "reason": "status_match", "note": "a word" });
+        Ask::post(self.of_ada("/level"), body).key(key)
+    }
+
     fn refund(&self, order: &str) -> Ask {
         let body = json!({ "refund_id": "R-1", "occurred_at": NOW, "lines": [{ "line_id": "1", "quantity": 1 }] });
         Ask::post(format!("/v1/purchases/web/{order}/refunds"), body)
@@ -88,6 +113,19 @@ impl Shop {
             json!({ "member": { "member_id": self.ada }, "points": points, "reason": "goodwill", "note": "a word" });
         Ask::post("/v1/adjustments", body).key(key)
     }
+}
+
+fn program() -> Value {
+    let mut program = example_program();
+    program["earning_rules"].as_array_mut().unwrap().extend([
+        json!({ "id": "cellar-card", "on": "purchase", "when": { "store": ["cellar"] }, "award": { "points": 40 },
+                "goal": { "count": 2, "of": "purchases", "repeat": true } }),
+        json!({ "id": "attic-card", "on": "purchase", "when": { "store": ["attic"] }, "award": { "points": 60 },
+                "goal": { "count": 2, "of": "units of selected lines", "within_days": 30 } }),
+        json!({ "id": "regular", "on": "activity", "activity": "check_in", "award": { "badge": "regular" },
+                "goal": { "count": 2, "of": "activities" } }),
+    ]);
+    program
 }
 
 fn ada() -> Value {
@@ -210,6 +248,21 @@ commands! {
     an_adjustment_upwards 201 |shop| shop.adjust(25, "k-1");
     an_adjustment_downwards 201 |shop| shop.adjust(-25, "k-1");
     an_adjustment_beyond_the_balance 409 |shop| shop.adjust(-10_000, "k-1");
+    an_activity_with_attributes 201 |shop| shop.activity("rev-2", "product_review");
+    an_activity_without_points 201 |shop| Ask::post("/v1/activities", json!({ "source": "app", "activity_id": "rev-2",
+        "member": { "member_id": shop.ada }, "type": "product_review", "occurred_at": NOW }));
+    a_repeated_activity 201 |shop| shop.activity("rev-1", "product_review");
+    an_activity_under_a_used_id 422 |shop| shop.activity("rev-1", "check_in");
+    an_activity_of_an_unknown_type 422 |shop| shop.activity("moon-1", "moon_landing");
+    an_activity_of_a_paused_member 409 |shop| Ask::post("/v1/activities", json!({ "source": "app", "activity_id": "rev-2",
+        "member": { "member_id": shop.paused }, "type": "product_review", "occurred_at": NOW }));
+    an_activity_that_completes_a_goal 201 completes_by_activity;
+    a_purchase_that_completes_a_goal 201 completes_by_purchase;
+    a_refund_that_takes_a_goal_back 201 takes_back;
+    a_grant_of_a_level 201 |shop| shop.lend("gold", "k-1");
+    a_repeated_grant_of_a_level 201 |shop| shop.lend("gold", "lent");
+    a_grant_of_an_unknown_level 422 |shop| shop.lend("diamond", "k-1");
+    a_look_at_the_progress 200 |shop| Ask::get(shop.of_ada("/progress"));
     a_publish 201 |_| Ask::with("PUT", "/v1/program", renamed());
     a_guarded_publish 201 |_| Ask::with("PUT", "/v1/program", renamed()).header("if-match", "\"1\"");
     a_look_at_the_program 200 |_| Ask::get("/v1/program");
@@ -217,8 +270,35 @@ commands! {
     a_ledger 200 |shop| Ask::get(shop.of_ada("/ledger"));
 }
 
+fn completes_by_activity(shop: &Shop) -> Ask {
+    shop.activity("in-2", "check_in")
+}
+
+fn completes_by_purchase(shop: &Shop) -> Ask {
+    shop.purchase_in("S-3", "cellar")
+}
+
+fn takes_back(shop: &Shop) -> Ask {
+    shop.refund("S-2")
+}
+
+/// Those above are no tests of goals unless they reach and lose them.
+#[tokio::test]
+async fn the_commands_about_goals_reach_and_lose_them() {
+    let shop = Shop::open().await;
+    for (command, kinds) in [
+        (completes_by_activity as fn(&Shop) -> Ask, vec!["bonus", "goal"]),
+        (completes_by_purchase, vec!["earn", "goal", "bonus"]),
+        (takes_back, vec!["clawback", "clawback"]),
+    ] {
+        let answer = command(&shop).once(&shop.stack).await.expect(201);
+        let entries = answer["entries"].as_array().unwrap();
+        assert_eq!(entries.iter().map(|entry| entry["kind"].as_str().unwrap()).collect::<Vec<_>>(), kinds, "{answer}");
+    }
+}
+
 fn renamed() -> Value {
-    let mut program = example_program();
+    let mut program = program();
     program["name"] = json!("Renamed");
     program
 }
