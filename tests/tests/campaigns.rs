@@ -1,5 +1,6 @@
 //! Campaign budgets over all members: never overdrawn, and back when a refund takes the points back.
 
+use it::books::must_balance;
 use it::faults::{Plan, Shares};
 use it::stack::{Stack, plain_program};
 use serde_json::{Value, json};
@@ -23,8 +24,24 @@ fn points(purchase: &Value) -> i64 {
     purchase["purchase"]["points"].as_i64().unwrap()
 }
 
-/// A thousand members buy at once; gives what each was awarded.
-async fn rush(stack: Stack) -> Vec<i64> {
+/// The same for an activity.
+fn reviews(budget: i64) -> Value {
+    let mut program = plain_program();
+    program["earning_rules"] = json!([{
+        "id": "hundred", "on": "activity", "activity": "review", "award": { "points": 100 },
+        "budget": { "points": budget },
+    }]);
+    program
+}
+
+/// An activity of a member, done now.
+fn review(stack: &Stack, id: &str, member: &str) -> Value {
+    json!({ "source": "app", "activity_id": id, "member": { "member_id": member }, "type": "review",
+            "occurred_at": stack.now(), "attributes": { "stars": 5 } })
+}
+
+/// A thousand members do something at once, while commits are cancelled and answers lost; gives what each was awarded.
+async fn rush(stack: Stack, path: &'static str, what: &'static str, body: fn(&Stack, &str, &str) -> Value) -> Vec<i64> {
     let stack = Arc::new(stack);
     let mut members = Vec::new();
     for number in 0..1_000 {
@@ -35,24 +52,73 @@ async fn rush(stack: Stack) -> Vec<i64> {
     for (number, member) in members.into_iter().enumerate() {
         let stack = Arc::clone(&stack);
         running.spawn(async move {
-            let body = stack.purchase(&format!("O-{number}"), &member, 1_000);
+            let body = body(&stack, &format!("O-{number}"), &member);
             loop {
-                let answer = stack.send("POST", "/v1/purchases", Some(&body)).await;
+                let answer = stack.send("POST", path, Some(&body)).await;
                 if answer.status != 503 {
-                    return points(&answer.expect(201));
+                    return answer.expect(201)[what]["points"].as_i64().unwrap();
                 }
             }
         });
     }
-    running.join_all().await
+    let awards = running.join_all().await;
+    stack.faults.disarm();
+    let report = must_balance(&stack).await;
+    assert_eq!(i64::try_from(report.outstanding).unwrap(), awards.iter().sum::<i64>());
+    awards
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_purchases_at_once_get_exactly_the_hundred_awards_of_a_budget() {
     println!("seed 7");
-    let awards = rush(Stack::with_program("2026-11-21T10:00:00Z", &campaign(10_000)).await).await;
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &campaign(10_000)).await;
+    let buys = |stack: &Stack, order: &str, member: &str| stack.purchase(order, member, 1_000);
+    let awards = rush(stack, "/v1/purchases", "purchase", buys).await;
     assert_eq!(awards.iter().sum::<i64>(), 10_000);
     assert_eq!(awards.iter().filter(|points| **points == 100).count(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_activities_at_once_get_exactly_the_hundred_awards_of_a_budget() {
+    println!("seed 7");
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &reviews(10_000)).await;
+    let awards = rush(stack, "/v1/activities", "activity", review).await;
+    assert_eq!(awards.iter().sum::<i64>(), 10_000);
+    assert_eq!(awards.iter().filter(|points| **points == 100).count(), 100);
+}
+
+#[tokio::test]
+async fn an_activity_is_trimmed_to_what_its_budget_has_left_and_a_replay_takes_nothing_more() {
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &reviews(250)).await;
+    let member = stack.enrol("ada").await;
+    let tell = async |id: &str| stack.send("POST", "/v1/activities", Some(&review(&stack, id, &member))).await;
+    for (id, points, words) in [
+        ("1", 100, "100 points"),
+        ("2", 100, "100 points"),
+        ("3", 50, "its budget has 50 points left"),
+        ("4", 0, "its budget is spent"),
+    ] {
+        let answer = tell(id).await.expect(201);
+        assert_eq!(answer["activity"]["points"], points, "{id}");
+        assert!(answer["entries"][0]["explanation"].to_string().contains(words), "{answer}");
+        assert_eq!(tell("1").await.expect(201)["activity"]["points"], 100);
+    }
+}
+
+#[tokio::test]
+async fn purchases_and_activities_have_budgets_of_their_own() {
+    let mut program = campaign(100);
+    program["earning_rules"].as_array_mut().unwrap().push(json!({
+        "id": "review", "on": "activity", "activity": "review", "award": { "points": 30 }, "budget": { "points": 30 },
+    }));
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let member = stack.enrol("ada").await;
+    let tell = async |id: &str| {
+        stack.send("POST", "/v1/activities", Some(&review(&stack, id, &member))).await.expect(201)["activity"]["points"]
+            .clone()
+    };
+    assert_eq!((tell("1").await, tell("2").await), (json!(30), json!(0)));
+    assert_eq!((points(&buy(&stack, "1", &member).await), points(&buy(&stack, "2", &member).await)), (100, 0));
 }
 
 #[tokio::test]
