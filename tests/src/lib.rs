@@ -1,5 +1,6 @@
 //! Tests across crates, the fault layer, budgets and benchmarks.
 
+pub mod arena;
 pub mod bench;
 pub mod books;
 pub mod client;
