@@ -112,7 +112,12 @@ pub async fn functions(parts: &Parts) -> Result<Engine, EngineTrouble> {
     let engine = engine(parts)?;
     let surroundings = Arc::<LocalSurroundings>::clone(&parts.surroundings);
     let app = App { engine: engine.clone(), surroundings, cursors: Cursors::new(&parts.secret("cursors")?) };
-    let routers = [members::router(app.clone()), earn::router(app.clone()), program::router(app.clone())];
+    let routers = [
+        members::router(app.clone()),
+        earn::router(app.clone()),
+        redeem::router(app.clone()),
+        program::router(app.clone()),
+    ];
     Ok(Engine {
         functions: loyalty_http::merge(routers, Arc::<LocalSurroundings>::clone(&parts.surroundings)),
         on_clock_change: Arc::new(move || engine.forget_programs()),

@@ -5,4 +5,5 @@ pub mod bench;
 pub mod books;
 pub mod client;
 pub mod faults;
+pub mod shop;
 pub mod stack;

@@ -123,7 +123,12 @@ impl Stack {
         let surroundings: Arc<dyn Surroundings> = Arc::<TestWorld>::clone(&world);
         let app =
             App { engine: engine.clone(), surroundings: Arc::clone(&surroundings), cursors: Cursors::new(b"cursors") };
-        let routers = [members::router(app.clone()), earn::router(app.clone()), program::router(app)];
+        let routers = [
+            members::router(app.clone()),
+            earn::router(app.clone()),
+            redeem::router(app.clone()),
+            program::router(app),
+        ];
         Self { router: loyalty_http::merge(routers, surroundings), engine, faults, world, embedded }
     }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) async fn rewards(State(app): State<App>, principal: Principal) -> Result<Answer, Problem> {
     let call = app.call(&principal);
     let programs = app.engine.programs(&call).await?;
-    show(&app, &call, &programs, None).await
+    show(&app, &call, &programs, None, None).await
 }
 
 /// `GET /v1/members/{member_id}/rewards`: what the member can have, and what is missing for the rest.
@@ -31,10 +31,17 @@ pub(crate) async fn rewards_of(
     let (account, mut programs) = (account?, programs?);
     let settle = |programs: &Programs| as_of(account.clone(), programs, call.now);
     let settled = app.engine.with_versions(&call, &mut programs, settle).await?;
-    show(&app, &call, &programs, Some(&settled)).await
+    show(&app, &call, &programs, Some(&account), Some(&settled)).await
 }
 
-async fn show(app: &App, call: &Call, programs: &Arc<Programs>, account: Option<&Account>) -> Result<Answer, Problem> {
+/// `stored` is the member's account as it stands in the table, `settled` as of now.
+async fn show(
+    app: &App,
+    call: &Call,
+    programs: &Arc<Programs>,
+    stored: Option<&Account>,
+    settled: Option<&Account>,
+) -> Result<Answer, Problem> {
     let version = Arc::clone(programs.at(call.now)?);
     let program = &version.program;
     let limited = program.rewards.iter().filter_map(|reward| Some((reward.id.clone(), reward.stock?)));
@@ -43,7 +50,10 @@ async fn show(app: &App, call: &Call, programs: &Arc<Programs>, account: Option<
         .rewards
         .iter()
         .map(|reward| {
-            let is = availability(program, account, reward, call.now, left.get(&reward.id).copied());
+            // What the member's own lapsed holds bring back is counted before anybody has written so.
+            let coming = stored.map_or(0, |account| account.holds.units_coming_back(&reward.id, call.now));
+            let left = left.get(&reward.id).map(|left| left.saturating_add(coming));
+            let is = availability(program, settled, reward, call.now, left);
             redemption::availability(reward, &is)
         })
         .collect();

@@ -112,7 +112,7 @@ fn may_begin(kind: &str) -> bool {
 }
 
 /// The redemptions that an entry begins: a capture, which moves no points, ends one that began before.
-fn begun_by(entry: &Entry) -> Vec<RedemptionId> {
+pub(crate) fn begun_by(entry: &Entry) -> Vec<RedemptionId> {
     match (&entry.cause, entry.kind) {
         (Cause::Redemption { redemption, .. }, Kind::Hold | Kind::Redeem) if entry.points < 0 => vec![*redemption],
         _ => {

@@ -79,7 +79,12 @@ impl Stack {
         let surroundings: Arc<dyn Surroundings> = Arc::<TestWorld>::clone(&world);
         let cursors = Cursors::new(b"cursors");
         let app = App { engine: engine.clone(), surroundings: Arc::clone(&surroundings), cursors };
-        let routers = [members::router(app.clone()), earn::router(app.clone()), program::router(app)];
+        let routers = [
+            members::router(app.clone()),
+            earn::router(app.clone()),
+            redeem::router(app.clone()),
+            program::router(app),
+        ];
         let stack = Self { router: loyalty_http::merge(routers, surroundings), engine, client, memory };
 
         let published = stack.send("PUT", "/v1/program", inputs::program(RULES).to_string()).await;

@@ -5,20 +5,23 @@
 //! refund of a member must have its entry and every such entry its fact. The sums over all sides of the ledger are given
 //! so that they can be laid beside the shop's own books.
 
+mod facts;
+mod fold;
+
 use crate::error::StoreError;
 use crate::items::{self, Item};
 use crate::keys::{self, ACCOUNT, PK, SK};
+use crate::pools::Pool;
 use crate::programs::ProgramCache;
 use crate::table::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
+use fold::Fold;
 use loyalty_domain::account::{Account, Status};
-use loyalty_domain::activity::RecordedActivity;
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::entry::{Cause, Contra, Entry, Kind, Use};
-use loyalty_domain::id::{MemberId, ProgramId};
-use loyalty_domain::pass::Pass;
-use loyalty_domain::program::Program;
+use loyalty_domain::entry::{Cause, Contra, Entry};
+use loyalty_domain::id::{MemberId, ProgramId, RewardId};
 use loyalty_domain::purchase::Purchase;
+use loyalty_domain::redemption::{self, Redemption};
 use loyalty_domain::refund::Refund;
 use std::collections::BTreeMap;
 use tokio::task::JoinSet;
@@ -36,15 +39,19 @@ pub struct Report {
     pub refunds: u64,
     /// Activities looked at.
     pub activities: u64,
+    /// Redemptions looked at.
+    pub redemptions: u64,
     /// Points by contra side, over all programs; what members have is the sum of these.
     pub by_side: BTreeMap<Contra, i128>,
-    /// Points that members have: available, pending and held, less debt.
+    /// Points that members have: available and pending, less debt. What is set aside stands on its own side.
     pub outstanding: i128,
     /// What is wrong, the first entry of each account that is.
     pub findings: Vec<Finding>,
     /// How many more findings there are than are listed.
     pub more_findings: u64,
     facts: BTreeMap<(ProgramId, MemberId), Facts>,
+    /// Units taken out of stocks, less those that redemptions took.
+    stocks: BTreeMap<(ProgramId, RewardId), i64>,
 }
 
 /// One thing that is wrong.
@@ -66,6 +73,11 @@ struct Facts {
     purchases: i64,
     refunds: i64,
     activities: i64,
+    redemptions: i64,
+    /// Vouchers, less redemptions that have one.
+    vouchers: i64,
+    /// Open holds, less redemptions that say they are held.
+    holds: i64,
 }
 
 const MOST_FINDINGS: usize = 100;
@@ -93,6 +105,7 @@ impl Report {
         self.purchases += other.purchases;
         self.refunds += other.refunds;
         self.activities += other.activities;
+        self.redemptions += other.redemptions;
         self.outstanding += other.outstanding;
         self.more_findings += other.more_findings;
         for (side, points) in other.by_side {
@@ -104,6 +117,12 @@ impl Report {
             sum.purchases += facts.purchases;
             sum.refunds += facts.refunds;
             sum.activities += facts.activities;
+            sum.redemptions += facts.redemptions;
+            sum.vouchers += facts.vouchers;
+            sum.holds += facts.holds;
+        }
+        for (reward, units) in other.stocks {
+            *self.stocks.entry(reward).or_default() += units;
         }
         for finding in other.findings {
             self.find(&finding.at.clone(), finding.seq, finding.what);
@@ -131,11 +150,17 @@ pub async fn check(table: &Table, segments: i32, now: Moment) -> Result<Report, 
     for ((program, member), facts) in uneven {
         let what = match facts {
             Facts { accounts: -1, .. } => "there are entries, but no account".to_owned(),
-            Facts { purchases, refunds, activities, .. } => format!(
-                "facts and entries do not match: {purchases:+} purchases, {refunds:+} refunds, {activities:+} activities more than entries for them"
+            Facts { purchases, refunds, activities, redemptions, vouchers, holds, .. } => format!(
+                "facts and entries do not match: {purchases:+} purchases, {refunds:+} refunds, {activities:+} activities, \
+                 {redemptions:+} redemptions more than entries for them, {vouchers:+} vouchers and {holds:+} holds more than \
+                 redemptions for them"
             ),
         };
         report.find(&keys::member(&program, member), None, what);
+    }
+    for ((program, reward), units) in std::mem::take(&mut report.stocks).into_iter().filter(|(_, units)| *units != 0) {
+        let at = keys::pool(&program, &Pool::Stock(reward));
+        report.find(&at, None, format!("{units:+} units were taken out of the stock than redemptions took"));
     }
     report.findings.sort();
     Ok(report)
@@ -157,12 +182,16 @@ impl Checker {
                 scan.segment(segment)
                     .total_segments(of)
                     .filter_expression(
-                        "sk = :account OR sk = :first OR sk = :purchase OR sk = :activity OR begins_with(sk, :refund)",
+                        "sk IN (:account, :first, :purchase, :activity, :redemption, :voucher) \
+                         OR begins_with(sk, :refund) OR contains(pk, :stock)",
                     )
                     .expression_attribute_values(":first", AttributeValue::S(keys::entry_sk(1)))
                     .expression_attribute_values(":account", AttributeValue::S(ACCOUNT.to_owned()))
                     .expression_attribute_values(":purchase", AttributeValue::S("P".to_owned()))
                     .expression_attribute_values(":activity", AttributeValue::S("A".to_owned()))
+                    .expression_attribute_values(":redemption", AttributeValue::S("R".to_owned()))
+                    .expression_attribute_values(":voucher", AttributeValue::S("V".to_owned()))
+                    .expression_attribute_values(":stock", AttributeValue::S("#T#".to_owned()))
                     .expression_attribute_values(":refund", AttributeValue::S("R#".to_owned()))
                     .set_exclusive_start_key(from.clone())
                     .send()
@@ -184,7 +213,16 @@ impl Checker {
             ACCOUNT => self.account(pk, item, report).await,
             "P" => self.purchase(pk, item, report).await,
             "A" => {
-                activity(pk, item, report);
+                facts::activity(pk, item, report);
+                Ok(())
+            }
+            "V" => {
+                facts::voucher(pk, item, report);
+                Ok(())
+            }
+            "R" => self.redemption(pk, item, report).await,
+            _ if pk.contains("#T#") => {
+                facts::stock(pk, item, report);
                 Ok(())
             }
             first if first == keys::entry_sk(1) => {
@@ -211,8 +249,12 @@ impl Checker {
         if item.get("v") != Some(&AttributeValue::N(stored.version.to_string())) || stored.member != member {
             report.find(pk, None, "the account stands under another key or version than it says");
         }
+        for hold in stored.holds.iter().filter(|hold| hold.stock.is_some()) {
+            *report.stocks.entry((program.clone(), hold.reward.clone())).or_default() -= 1;
+        }
         let facts = report.facts.entry((program.clone(), member)).or_default();
         facts.accounts += 1;
+        facts.holds += i64::try_from(stored.holds.iter().filter(|hold| hold.lapses_at > self.now).count()).unwrap_or(0);
         let lowest = version.program.level_ids.first().cloned();
         let mut fold = Fold::new(pk, member, &stored, lowest, facts);
         let mut next = 1;
@@ -234,8 +276,7 @@ impl Checker {
             *report.by_side.entry(side).or_default() += points;
         }
         let balance = stored.balance();
-        report.outstanding += i128::from(balance.available) + i128::from(balance.pending) + i128::from(balance.held)
-            - i128::from(balance.debt);
+        report.outstanding += i128::from(balance.available) + i128::from(balance.pending) - i128::from(balance.debt);
         if let Some((seq, what)) = wrong {
             report.find(pk, seq, what);
         }
@@ -279,6 +320,37 @@ impl Checker {
         self.must_stand(pk, &program, award.member, &refund.entries, report).await
     }
 
+    /// Whether a member is gone: leaving calls off all that is held, which the account alone says.
+    async fn has_left(&self, program: &ProgramId, member: MemberId) -> Result<bool, StoreError> {
+        let account = self.table.get(&keys::account(program, member)).await?;
+        let account: Option<Account> = account.as_ref().map(items::body).transpose()?;
+        Ok(account.is_some_and(|account| account.status == Status::Erased))
+    }
+
+    /// A redemption must stand where it says, its entries in the ledger, and what it took of a stock in the stock.
+    async fn redemption(&self, pk: &str, item: &Item, report: &mut Report) -> Result<(), StoreError> {
+        report.redemptions += 1;
+        let (Some((program, id)), Ok(redemption)) = (keys::redemption_of(pk), items::body::<Redemption>(item)) else {
+            report.find(pk, None, "the redemption cannot be read");
+            return Ok(());
+        };
+        if redemption.id != id || item.get("v") != Some(&AttributeValue::N(redemption.version.to_string())) {
+            report.find(pk, None, "the redemption stands under another key or version than it says");
+        }
+        let held = redemption.status_at(self.now) == redemption::Status::Held
+            && !self.has_left(&program, redemption.member).await?;
+        let facts = report.facts.entry((program.clone(), redemption.member)).or_default();
+        facts.redemptions += 1;
+        facts.vouchers -= i64::from(redemption.voucher.is_some());
+        facts.holds -= i64::from(held);
+        if redemption.stock.is_some() && redemption.status == redemption::Status::Fulfilled {
+            *report.stocks.entry((program.clone(), redemption.reward.clone())).or_default() -= 1;
+        }
+        let closing = redemption.closings.iter().flat_map(|closing| &closing.entries);
+        let entries: Vec<Entry> = redemption.entries.iter().chain(closing).cloned().collect();
+        self.must_stand(pk, &program, redemption.member, &entries, report).await
+    }
+
     /// The entries that a fact names must stand in the ledger as it names them.
     async fn must_stand(
         &self,
@@ -298,159 +370,6 @@ impl Checker {
         }
         Ok(())
     }
-}
-
-/// An account that is being rebuilt.
-struct Fold<'a> {
-    pk: &'a str,
-    account: Account,
-    facts: &'a mut Facts,
-    entries: u64,
-    by_side: BTreeMap<Contra, i128>,
-    points: i128,
-    wrong: Option<(Option<u64>, String)>,
-}
-
-impl<'a> Fold<'a> {
-    fn new(
-        pk: &'a str,
-        member: MemberId,
-        stored: &Account,
-        lowest: Option<loyalty_domain::id::LevelId>,
-        facts: &'a mut Facts,
-    ) -> Self {
-        // What is not made of entries is taken over; the first level is the one that was held before the first change.
-        let first = stored.level.before.first().map(|(_, level)| level.clone());
-        let level = first.or(lowest).unwrap_or_else(|| stored.level.id.clone());
-        let account = Account::new(member, stored.enrolled_at, stored.zone.clone(), stored.tags.clone(), level);
-        Fold { pk, account, facts, entries: 0, by_side: BTreeMap::new(), points: 0, wrong: None }
-    }
-
-    fn is_wrong(&mut self, seq: Option<u64>, what: impl Into<String>) {
-        if self.wrong.is_none() {
-            self.wrong = Some((seq, what.into()));
-        }
-    }
-
-    fn entry(&mut self, item: &Item) {
-        self.entries += 1;
-        let stands_at = text(item, SK).and_then(seq_of);
-        let expected = self.account.seq + 1;
-        let Ok(entry) = items::body::<Entry>(item) else {
-            return self.is_wrong(stands_at, "the entry cannot be read");
-        };
-        match &entry.cause {
-            Cause::Purchase { .. } if entry.kind == Kind::Earn => self.facts.purchases -= 1,
-            Cause::Refund { .. } if matches!(entry.kind, Kind::Clawback | Kind::Restore) => self.facts.refunds -= 1,
-            Cause::Activity { .. } => self.facts.activities -= 1,
-            Cause::Purchase { .. }
-            | Cause::Refund { .. }
-            | Cause::Enrolment
-            | Cause::Adjustment { .. }
-            | Cause::Due
-            | Cause::Goal { .. }
-            | Cause::Level { .. }
-            | Cause::Redemption { .. }
-            | Cause::Erasure => {}
-        }
-        if self.wrong.is_some() {
-            return;
-        }
-        if stands_at.is_some_and(|seq| seq > expected) {
-            return self.is_wrong(Some(expected), format!("entry {expected} is missing"));
-        }
-        if stands_at != Some(entry.seq) {
-            return self.is_wrong(stands_at, format!("the entry says that it is number {}", entry.seq));
-        }
-        let open = (item.get("k"), item.get("p"));
-        let says = (AttributeValue::S(entry.kind.word().to_owned()), AttributeValue::N(entry.points.to_string()));
-        if open != (Some(&says.0), Some(&says.1)) {
-            return self.is_wrong(stands_at, "kind or points of the item differ from its body");
-        }
-        if (expected == 1) != (entry.kind == Kind::Enrol) {
-            return self.is_wrong(stands_at, "the first entry, and only that, enrols");
-        }
-        if let Err(bad) = self.account.apply(&entry) {
-            return self.is_wrong(stands_at, bad.what);
-        }
-        self.points += i128::from(entry.points);
-        *self.by_side.entry(entry.kind.contra()).or_default() += i128::from(entry.points);
-        if self.account.balance() != entry.balance_after {
-            self.is_wrong(stands_at, "the balance after the entry is another one than it says");
-        } else if !self.account.adds_up() {
-            self.is_wrong(stands_at, "the lifetime sums do not explain the balance");
-        }
-    }
-
-    fn compare(mut self, stored: &Account, program: &Program, now: Moment) -> Self {
-        if self.wrong.is_none() {
-            let last = self.account.seq;
-            let (mut built, mut stands) = (self.account.clone(), stored.clone());
-            for account in [&mut built, &mut stands] {
-                account.lots.activate(now);
-                account.forget(program, now);
-            }
-            let differing = [
-                ("the number of the last entry", built.seq != stands.seq),
-                ("the lots", built.lots != stands.lots),
-                ("the debt", built.debt != stands.debt),
-                ("the held points", built.held != stands.held),
-                ("the lifetime sums", built.lifetime != stands.lifetime),
-                ("the qualifying units", built.units != stands.units),
-                ("the counters of limited rules", counters_differ(&built, &stands, program, now)),
-                ("the progress with goals", built.progress != stands.progress),
-                ("the badges", built.badges != stands.badges),
-                ("what was granted for a time", passes_differ(&built, &stands)),
-                ("the entry bonuses", built.entry_bonuses != stands.entry_bonuses),
-                ("the first purchase", built.first_purchase != stands.first_purchase),
-                ("the level", (&built.level.id, built.level.since) != (&stands.level.id, stands.level.since)),
-            ];
-            let named: Vec<&str> = differing.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
-            if stands.seq > last {
-                self.is_wrong(Some(last + 1), format!("entry {} is missing", last + 1));
-            } else if !named.is_empty() {
-                self.is_wrong(Some(last), format!("after it, the account differs in {}", named.join(", ")));
-            }
-            let balance = built.balance();
-            let has = i128::from(balance.available) + i128::from(balance.pending) + i128::from(balance.held)
-                - i128::from(balance.debt);
-            if has != self.points {
-                self.is_wrong(Some(last), format!("lots less debt are not the sum of the entries of {}", self.pk));
-            }
-        }
-        self
-    }
-}
-
-/// Counters must agree; only of periods that are over may the account have forgotten some, under a version that let
-/// purchases come less late.
-fn counters_differ(built: &Account, stands: &Account, program: &Program, now: Moment) -> bool {
-    let today = stands.zone(program).date_at(now);
-    let forgotten = |of: &Use| of.start < of.per.start(today);
-    let explained = stands.uses.iter().all(|kept| built.uses.contains(kept));
-    let complete = built.uses.iter().all(|(of, times)| stands.times_used(of) == *times || forgotten(of));
-    !explained || !complete
-}
-
-/// Levels for a time must agree, and so must booked days, which alone are gone from the account of one who left.
-fn passes_differ(built: &Account, stands: &Account) -> bool {
-    let gone = stands.status == Status::Erased;
-    let of = |account: &Account| -> Vec<Pass> {
-        account.passes.iter().filter(|pass| !gone || pass.level().is_some()).cloned().collect()
-    };
-    of(built) != of(stands)
-}
-
-/// An activity must stand where it says, and belongs to a member.
-fn activity(pk: &str, item: &Item, report: &mut Report) {
-    report.activities += 1;
-    let (Some(program), Ok(activity)) = (keys::program_of_activity(pk), items::body::<RecordedActivity>(item)) else {
-        return report.find(pk, None, "the activity cannot be read");
-    };
-    if keys::activity(&program, &activity.source, &activity.activity_id).pk != pk {
-        report.find(pk, None, "the activity stands under another key than it says");
-    }
-    report.facts.entry((program, activity.member)).or_default().activities += 1;
 }
 
 fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
