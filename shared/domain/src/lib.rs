@@ -33,7 +33,6 @@ pub mod redemption;
 pub mod refund;
 pub mod refusal;
 pub mod requests;
-pub mod streak;
 pub mod tier;
 pub mod view;
 pub mod voucher;

@@ -1,18 +1,23 @@
 //! A desk for one member: it does what the engine does around a decision (settle, decide, keep), and audits the books
 //! after every change.
 
-use loyalty_domain::account::Account;
+use loyalty_domain::account::{Account, Status};
+use loyalty_domain::activity::{self, Activity, Digests, RecordedActivity};
 use loyalty_domain::adjust::{Adjustment, adjust};
 use loyalty_domain::calendar::{Moment, Zone};
-use loyalty_domain::draft::{Draft, MOST_ENTRIES, Posted, as_of};
+use loyalty_domain::draft::{BudgetsLeft, Draft, MOST_ENTRIES, Posted, as_of};
 use loyalty_domain::entry::{Entry, Reason};
 use loyalty_domain::id::{Label, MemberId, RedemptionId};
 use loyalty_domain::json::parse;
+use loyalty_domain::level_grant::{LevelGrant, grant_level};
 use loyalty_domain::lots::MOST_LOTS;
 use loyalty_domain::membership::{self, Joining};
 use loyalty_domain::money::Currency;
+use loyalty_domain::pass::Pass;
+use loyalty_domain::program::condition::Attribute;
 use loyalty_domain::program::{Program, Version};
 use loyalty_domain::programs::Programs;
+use loyalty_domain::progress;
 use loyalty_domain::purchase::{self, Order, OrderLine, Purchase, Quote};
 use loyalty_domain::redemption::{Redeeming, Redemption};
 use loyalty_domain::refund::{self, Refund, Return, ReturnLine};
@@ -109,6 +114,9 @@ pub(crate) struct Desk {
     pub(crate) ledger: Vec<Entry>,
     pub(crate) now: Moment,
     pub(crate) purchases: BTreeMap<String, Purchase>,
+    /// What is left of campaigns' budgets, as far as it is to matter.
+    pub(crate) budgets: BudgetsLeft,
+    activities: u32,
     /// An account made from nothing but the ledger.
     folded: Account,
     refunds: u32,
@@ -145,6 +153,8 @@ impl Desk {
             ledger: Vec::new(),
             now,
             purchases: BTreeMap::new(),
+            budgets: BudgetsLeft::new(),
+            activities: 0,
             folded: empty,
             refunds: 0,
             redemptions: BTreeMap::new(),
@@ -193,7 +203,7 @@ impl Desk {
                 self.keep(posted);
                 continue;
             }
-            let (posted, outcome) = decide(draft, &programs)?;
+            let (posted, outcome) = decide(draft.with_budgets(self.budgets.clone()), &programs)?;
             self.keep(posted);
             return Ok(outcome);
         }
@@ -244,8 +254,65 @@ impl Desk {
             draft = Draft::new(account, &self.programs, self.now, "till")?;
         }
         // What settling wrote is numbered on, so the command's entries are those that recording writes.
-        let draft = draft.with_redemptions(self.redemptions.values().cloned().collect());
+        let redemptions = self.redemptions.values().cloned().collect();
+        let draft = draft.with_budgets(self.budgets.clone()).with_redemptions(redemptions);
         purchase::quote(draft, &self.programs, order)
+    }
+
+    /// Gives a guest's purchase of these nets to the member.
+    pub(crate) fn claim(&mut self, guest: Purchase, net_total: i64) -> Result<i64, Refusal> {
+        let id = guest.order_id.to_string();
+        let claimed = self.decide(|draft, programs| {
+            let decision = purchase::claim(draft, programs, guest, net_total)?;
+            Ok((decision.posted, decision.purchase))
+        })?;
+        self.purchases.insert(id.clone(), claimed);
+        Ok(self.first(&id))
+    }
+
+    /// Records an activity of now, without attributes; gives its own points.
+    pub(crate) fn act(&mut self, kind: &str) -> i64 {
+        self.act_as_of(kind, self.now, &json!({})).unwrap().points
+    }
+
+    /// Records an activity with attributes.
+    pub(crate) fn act_as_of(
+        &mut self,
+        kind: &str,
+        occurred_at: Moment,
+        attributes: &Value,
+    ) -> Result<RecordedActivity, Refusal> {
+        self.activities += 1;
+        let attribute = |value: &Value| match value {
+            Value::Bool(value) => Attribute::Bool(*value),
+            Value::Number(value) => Attribute::Int(value.as_i64().unwrap()),
+            other => Attribute::Text(other.as_str().unwrap().to_owned()),
+        };
+        let attributes = attributes.as_object().unwrap().iter();
+        let told = Activity {
+            source: "app".parse().unwrap(),
+            activity_id: format!("a-{}", self.activities).parse().unwrap(),
+            kind: kind.parse().unwrap(),
+            occurred_at,
+            attributes: attributes.map(|(name, value)| (label(name), attribute(value))).collect(),
+        };
+        let digests = Digests { reference: [0; 16], attributes: [0; 16] };
+        self.decide(|draft, programs| {
+            let decision = activity::record(draft, programs, &told, digests)?;
+            Ok((decision.posted, decision.activity))
+        })
+    }
+
+    /// Lends a level until a local day, exclusive.
+    pub(crate) fn lend(&mut self, level: &str, until: &str) -> Result<(), Refusal> {
+        let (level, until) = (level.parse().unwrap(), until.parse().unwrap());
+        let grant = LevelGrant { level, until, reason: "goodwill".to_owned() };
+        self.decide(|draft, _| Ok((grant_level(draft, &grant)?, ())))
+    }
+
+    /// The way to goals, as the member sees it.
+    pub(crate) fn progress(&self) -> Value {
+        progress::progress(self.account.clone(), &self.programs, self.now).unwrap()
     }
 
     /// Buys lines of these nets in euros now; gives the points awarded.
@@ -391,6 +458,11 @@ impl Desk {
             (&folded.level.id, folded.level.since, &folded.level.before)
         );
         assert_eq!(kept.first_purchase, folded.first_purchase);
+        assert_eq!((&kept.progress, &kept.badges), (&folded.progress, &folded.badges));
+        assert_eq!(kept.entry_bonuses, folded.entry_bonuses);
+        // Erasure takes booked days without an entry: they say what tags say.
+        let stays = |pass: &&Pass| kept.status != Status::Erased || pass.level().is_some();
+        assert!(kept.passes.iter().eq(folded.passes.iter().filter(stays)), "passes");
     }
 }
 

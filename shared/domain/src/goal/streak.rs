@@ -39,12 +39,13 @@ pub struct Placed {
 }
 
 impl Streak {
-    /// A streak whose last periods before one each had something.
+    /// A streak that begins with a period; what was counted before stands for as many periods just before it.
     #[must_use]
-    pub fn carried(per: Per, before: i32, periods: i64) -> Self {
-        let periods = usize::try_from(periods).unwrap_or(0).min(MOST_PERIODS);
-        let since = per.later(before, i32::try_from(periods).map_or(0, |periods| -periods));
-        Streak { per, since, periods: vec![Period { amount: 1, took: 0 }; periods] }
+    pub fn carrying(counted: i64, per: Per, period: i32) -> Self {
+        let carried = u16::try_from(counted.max(0)).unwrap_or(u16::MAX);
+        let since = per.later(period, -i32::from(carried));
+        let periods = vec![Period { amount: 1, took: 0 }; usize::from(carried)];
+        Streak { per, since, periods }
     }
 
     /// How many are in a row at the end and not taken by a completion.
@@ -159,10 +160,8 @@ impl Streak {
     /// Changes what counts in a period. Gives whether a completion is broken by it, which then takes its periods no more;
     /// one that cannot be taken back, `firm`, goes on taking them.
     pub fn change(&mut self, period: i32, change: i64, firm: bool) -> bool {
-        let Some((place, slot)) = self.place(period).and_then(|place| Some((place, self.periods.get_mut(place)?)))
-        else {
-            return false;
-        };
+        let Some(place) = self.place(period) else { return false };
+        let Some(slot) = self.periods.get_mut(place) else { return false };
         let before = slot.amount;
         slot.amount = before.saturating_add(change).max(0);
         let emptied = before > 0 && slot.amount == 0;

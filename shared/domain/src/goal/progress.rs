@@ -1,22 +1,10 @@
-//! Goals: challenges, stamp cards and streaks, and how far a member is on the way to them.
-//!
-//! Progress is a fold like all else: each purchase or activity says what it adds, and a refund takes just that back. What
-//! is beyond a completed goal counts towards the next, where it can be reached again. When more comes back than was
-//! counted beyond, the goal is not reached any more: its points or badge go back too, so that buying, collecting and
-//! returning brings nothing. A voucher stays with the member; what is missing then is missing towards the next.
-//!
-//! `within_days` begins with the first that counts, and after a completion with the next one. Once its days are over a new
-//! round begins: what was counted lapses and moves nothing any more, but what was reached in a round is lost when what
-//! reached it comes back, however much later. A streak goes on as long as no day, week or month lacks something that
-//! counts. Each completion remembers what it took and gave, whatever later versions of the program ask for and give.
+//! How far a member is on the way to a goal, and what reaching it gave.
 
+use super::streak::{Placed, Streak};
 use crate::calendar::{Moment, Per, day_number};
 use crate::id::{CallerId, RuleId};
 use crate::lots::LotKey;
-use crate::program::condition::{Facts, LineFacts};
-use crate::program::{Goal, GoalAward, GoalOf, Trigger};
-use crate::purchase::Line;
-use crate::streak::{Placed, Streak};
+use crate::program::Goal;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -88,65 +76,7 @@ pub struct Counted {
 }
 
 /// Kinds of completions that can be taken back, at most: they differ by round, terms or period of qualifying units.
-const MOST_WON: usize = 8;
-/// Rewards that one purchase or activity can bring at once; the rest of what was counted brings more with the next one.
-const MOST_REWARDS_AT_ONCE: i64 = 5;
-
-impl Goal {
-    /// What a purchase adds, seen by the lines that are left of it.
-    #[must_use]
-    pub fn of_purchase(&self, facts: &Facts<'_>, lines: &[Line]) -> i64 {
-        if self.on != Trigger::Purchase || !self.in_window(facts.occurred_at) {
-            return 0;
-        }
-        let counts = |line: &&Line| {
-            let seen = LineFacts { sku: line.bought.sku.as_ref(), categories: &line.bought.categories };
-            let selected = || self.when.as_ref().is_none_or(|when| when.holds(facts, Some(seen)) == Some(true));
-            line.quantity_left > 0 && line.net_left > 0 && selected()
-        };
-        let mut lines = lines.iter().filter(counts);
-        match self.of {
-            GoalOf::Purchases => i64::from(lines.next().is_some()),
-            GoalOf::Units => lines.fold(0, |sum, line| sum.saturating_add(line.quantity_left)),
-            GoalOf::Activities => 0,
-        }
-    }
-
-    /// What an activity of a type adds.
-    #[must_use]
-    pub fn of_activity(&self, facts: &Facts<'_>, kind: &CallerId) -> i64 {
-        let counts = matches!(&self.on, Trigger::Activity(named) if named == kind)
-            && self.in_window(facts.occurred_at)
-            && self.when.as_ref().is_none_or(|when| when.holds(facts, None) == Some(true));
-        i64::from(counts)
-    }
-
-    fn in_window(&self, at: Moment) -> bool {
-        self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
-    }
-
-    /// The day or period under which something of that local date counts.
-    #[must_use]
-    pub fn period(&self, date: Date) -> i32 {
-        self.streak.unwrap_or(Per::Day).start(date)
-    }
-
-    /// How many times what was counted completes it, a period of a streak having been added to.
-    #[must_use]
-    pub fn completions(&self, progress: &Progress, period: i32) -> u32 {
-        let most = match (&self.award, self.repeat) {
-            (_, false) => i64::from(progress.reached == 0),
-            (GoalAward::Reward(_), true) => MOST_REWARDS_AT_ONCE,
-            (GoalAward::Points(_) | GoalAward::Badge(_), true) => i64::from(u32::MAX),
-        };
-        let counted = match (self.streak, &progress.streak) {
-            (Some(_), Some(streak)) => streak.counted_around(period),
-            (Some(_) | None, _) => progress.counted,
-        };
-        u32::try_from((counted / self.count).clamp(0, most)).unwrap_or(0)
-    }
-}
-
+const MOST_WON: usize = 12;
 /// What came of adding something to a goal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Added {
@@ -192,7 +122,7 @@ impl Progress {
         if self.streak.is_some() {
             // The goal was a streak before. What is in a row is not reset.
             let counted = self.counted;
-            self.begin_round();
+            self.begin_round(0);
             (self.since, self.counted) = (day, counted);
         }
         let mut anew = false;
@@ -200,7 +130,7 @@ impl Progress {
         let fresh = self.counted == 0 && self.won.iter().all(|won| won.round != self.round);
         if !fresh && self.counted >= 0 && ends(self.since).is_some_and(|end| day >= end) {
             anew = self.counted > 0;
-            self.begin_round();
+            self.begin_round(self.counted);
         }
         if self.counted <= 0 {
             self.since = day;
@@ -215,15 +145,15 @@ impl Progress {
     }
 
     fn add_to_streak(&mut self, goal: &Goal, per: Per, period: i32, amount: i64) -> Option<bool> {
-        let mut streak = match self.streak.take().filter(|streak| streak.per == per) {
+        let mut streak = match self.streak.clone().filter(|streak| streak.per == per) {
             Some(streak) => streak,
             None => {
                 // It was another kind of goal before, or is new. What was counted is not reset.
                 let counted = self.counted;
                 if counted != 0 || !self.won.is_empty() {
-                    self.begin_round();
+                    self.begin_round(0);
                 }
-                Streak::carried(per, period, counted)
+                Streak::carrying(counted, per, period)
             }
         };
         let Placed { anew, forgotten } = streak.add(period, amount, goal.count, !goal.repeat && self.reached > 0)?;
@@ -233,10 +163,10 @@ impl Progress {
         Some(anew)
     }
 
-    /// Ends the round: what was counted beyond its completions covers nothing but them.
-    fn begin_round(&mut self) {
+    /// Ends the round. What was counted beyond its completions, unless it is carried over, goes on covering them.
+    fn begin_round(&mut self, spare: i64) {
         if let Some(won) = self.won.iter_mut().rfind(|won| won.round == self.round) {
-            won.spare = self.counted.max(0);
+            won.spare = spare;
         }
         self.round = self.round.saturating_add(1);
         (self.counted, self.streak) = (0, None);
@@ -287,33 +217,32 @@ impl Progress {
     pub fn change(mut self, goal: &Goal, counted: &Counted, change: i64) -> Changed {
         let round = counted.round;
         let mut lost = Vec::new();
-        match &mut self.streak {
-            Some(streak) if round == self.round => {
-                let firm = self.won.iter().all(|won| won.round != round);
-                let broken = streak.change(counted.period, change, firm);
-                if broken {
-                    let count = self.won.iter().rfind(|won| won.round == round).map_or(goal.count, |won| won.count);
-                    let again = streak.complete_anywhere(count, 1);
-                    if again == 0 {
-                        lost.extend(self.lose(round, 1));
-                    }
-                }
+        if round != self.round {
+            if let Some(won) = self.won.iter_mut().rfind(|won| won.round == round) {
+                won.spare = won.spare.saturating_add(change);
             }
-            Some(_) | None if round == self.round => self.counted = self.counted.saturating_add(change),
-            Some(_) | None => {
-                if let Some(won) = self.won.iter_mut().rfind(|won| won.round == round) {
-                    won.spare = won.spare.saturating_add(change);
-                }
-            }
-        }
-        if let Some(streak) = &self.streak {
-            self.counted = streak.counted();
+        } else if self.streak.is_some() {
+            lost.extend(self.change_streak(goal, counted.period, change));
+        } else {
+            self.counted = self.counted.saturating_add(change);
         }
         lost.extend(self.lose_what_is_not_covered(goal, round));
         // A refund completes nothing but what it gives back: the terms of a purchase long past are not those of today.
         let more = change > 0 && round == self.round;
         let completions = if more { goal.completions(&self, counted.period) } else { 0 };
         Changed { progress: self, lost, completions }
+    }
+
+    /// Changes what counts in a period of a streak. A completion that is broken by it is made good by another row that is
+    /// long enough, or lost.
+    fn change_streak(&mut self, goal: &Goal, period: i32, change: i64) -> Option<Won> {
+        let won = self.won.iter().rfind(|won| won.round == self.round);
+        let (firm, count) = (won.is_none(), won.map_or(goal.count, |won| won.count));
+        let streak = self.streak.as_mut()?;
+        let broken = streak.change(period, change, firm);
+        let mended = broken && streak.complete_anywhere(count, 1) > 0;
+        self.counted = streak.counted();
+        if broken && !mended { self.lose(self.round, 1) } else { None }
     }
 
     /// Takes back as many completions of a round as what is counted in it does not cover any more.
@@ -326,7 +255,7 @@ impl Progress {
                 break;
             }
             let count = won.count.max(1);
-            if !now && !goal.repeat && self.streak.is_none() && self.counted >= count {
+            if !now && !goal.repeat && self.reached == 1 && self.streak.is_none() && self.counted >= count {
                 // What was counted in this round would have reached it, had it not been reached before.
                 self.counted -= count;
                 (won.round, won.spare) = (self.round, 0);
