@@ -229,3 +229,92 @@ async fn ledgers_beyond_a_megabyte_are_read_and_proved_whole() {
     let all = stack.engine.entries(&program, ada.parse().unwrap(), u64::MAX, 1_000).await.unwrap();
     assert!(all.len() > 260, "{}", all.len());
 }
+
+/// A member with a card of which one is missing, a badge, a lent level, and activities.
+async fn books_of_goals() -> Books {
+    let mut program = plain_program();
+    program["earning_rules"].as_array_mut().unwrap().extend([
+        json!({ "id": "card", "on": "purchase", "award": { "points": 40 },
+                "goal": { "count": 2, "of": "purchases", "repeat": true } }),
+        json!({ "id": "first-in", "on": "activity", "activity": "check_in", "award": { "badge": "in" },
+                "goal": { "count": 1, "of": "activities" } }),
+    ]);
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let (ada, bob) = (stack.enrol("ada").await, stack.enrol("bob").await);
+    for order in ["A-1", "A-2", "A-3"] {
+        stack.send("POST", "/v1/purchases", Some(&stack.purchase(order, &ada, 1_000))).await.expect(201);
+    }
+    for id in ["in-1", "in-2"] {
+        let body = json!({ "source": "app", "activity_id": id, "member": { "member_id": ada }, "type": "check_in",
+                           "occurred_at": stack.now(), "attributes": { "door": 1 } });
+        stack.send("POST", "/v1/activities", Some(&body)).await.expect(201);
+    }
+    let lend = json!({ "level": "gold", "until": "2027-03-01", "reason": "status_match" });
+    stack.send_keyed("k", "POST", &format!("/v1/members/{ada}/level"), &lend).await.expect(201);
+    Books { stack, program: "main".parse().unwrap(), member: ada.parse().unwrap(), other: bob.parse().unwrap() }
+}
+
+#[tokio::test]
+async fn progress_badges_and_passes_that_no_entry_explains_are_found() {
+    let books = books_of_goals().await;
+    let report = books.check().await;
+    assert!(report.is_clean(), "{:#?}", report.findings);
+    // Enrolments, 3 purchases, a goal and its points, 2 activities, a badge, the lent level and the change to it.
+    assert_eq!((report.activities, report.entries), (2, 2 + 3 + 2 + 2 + 1 + 2));
+    type Edit = (&'static str, fn(&mut Account));
+    let edits: [Edit; 11] = [
+        ("the progress", |account| account.progress[0].counted += 1),
+        ("the progress", |account| account.progress[0].reached += 1),
+        ("the progress", |account| account.progress[0].since += 1),
+        ("the progress", |account| account.progress[0].won.clear()),
+        ("the progress", |account| account.progress.truncate(1)),
+        ("the badges", |account| account.badges.clear()),
+        ("the badges", |account| account.badges[0].id = "other".parse().unwrap()),
+        ("the badges", |account| account.badges[0].since = account.enrolled_at.plus_minutes(1)),
+        ("granted", |account| account.passes.clear()),
+        ("granted", |account| account.passes[0].until = account.passes[0].until.plus_days(1)),
+        ("the entry bonuses", |account| account.entry_bonuses.push(("gold".parse().unwrap(), 0))),
+    ];
+    for (words, edit) in edits {
+        let books = books_of_goals().await;
+        books.edit_account(edit).await;
+        books.assert_wrong(&books.check().await, Some(11), words);
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_says_another_progress_than_the_account_is_found() {
+    let books = books_of_goals().await;
+    // The last that moved the card.
+    let (mut item, mut entry) = (Item::new(), None::<Entry>);
+    for seq in 1..=11 {
+        let stands = books.get(&books.entry(seq)).await;
+        let body: Entry = items::body(&stands).unwrap();
+        if body.effects.progress.iter().any(|progress| progress.goal.as_str() == "card") {
+            (item, entry) = (stands, Some(body));
+        }
+    }
+    let mut entry = entry.unwrap();
+    entry.effects.progress[0].counted += 1;
+    books.put(items::with_body(item, &entry).unwrap()).await;
+    books.assert_wrong(&books.check().await, Some(11), "the progress");
+}
+
+#[tokio::test]
+async fn an_activity_without_entry_and_an_entry_without_activity_are_found() {
+    let books = books_of_goals().await;
+    let key = |id: &str| keys::activity(&books.program, &"app".parse().unwrap(), &id.parse().unwrap());
+    let item = books.get(&key("in-1")).await;
+    books.delete(key("in-1")).await;
+    books.assert_wrong(&books.check().await, None, "-1 activities");
+    books.put(item.clone()).await;
+    assert!(books.check().await.is_clean());
+    // Another of the kind, which no entry tells of: under a key of its own, and under one that it does not say.
+    let mut stray = item;
+    stray.insert("pk".to_owned(), AttributeValue::S(key("in-9").pk));
+    books.put(stray).await;
+    let report = books.check().await;
+    books.assert_wrong(&report, None, "+1 activities");
+    let at = key("in-9").pk;
+    assert!(report.findings.iter().any(|f| f.at == at && f.what.contains("another key")), "{:#?}", report.findings);
+}

@@ -1,6 +1,6 @@
-//! Random lives of members through the HTTP API beside a naive model: enrolments, purchases, refunds, corrections, pauses,
-//! moved clocks, and every request sent again, while commits are cancelled and answers lost. After every step the account
-//! is what the model says; at the end the checker proves the whole table.
+//! Random lives of members through the HTTP API beside a naive model: enrolments, purchases, refunds, activities, goals,
+//! lent levels, corrections, pauses, moved clocks, and every request sent again, while commits are cancelled and answers
+//! lost. After every step account and progress are what the model says; at the end the checker proves the whole table.
 
 use it::faults::{Plan, Shares};
 use it::stack::{Answered, Stack, plain_program};
@@ -13,11 +13,19 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const MEMBERS: usize = 3;
+/// So many purchases fill a card of so many points, so many check-ins another; and each check-in gives some.
+const VISITS: i64 = 3;
+const CARD: i64 = 20;
+const CHECK_INS: i64 = 4;
+const STREET: i64 = 9;
+const CHECK_IN: i64 = 2;
 
 #[derive(Debug, Clone)]
 enum Op {
     Buy { member: usize, nets: Vec<i64>, hours_ago: i64 },
     Refund { purchase: usize, line: usize, pieces: i64 },
+    CheckIn { member: usize, hours_ago: i64 },
+    Lend { member: usize, days: i64 },
     Adjust { member: usize, points: i64 },
     Pause { member: usize, paused: bool },
     Again { request: usize },
@@ -31,6 +39,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         6 => (member.clone(), prop::collection::vec(0..30_000_i64, 1..4), 0..700_i64)
             .prop_map(|(member, nets, hours_ago)| Op::Buy { member, nets, hours_ago }),
         5 => (0..1_000_usize, 0..4_usize, 1..4_i64).prop_map(|(purchase, line, pieces)| Op::Refund { purchase, line, pieces }),
+        3 => (member.clone(), 0..700_i64).prop_map(|(member, hours_ago)| Op::CheckIn { member, hours_ago }),
+        1 => (member.clone(), -1..60_i64).prop_map(|(member, days)| Op::Lend { member, days }),
         2 => (member.clone(), -400..400_i64).prop_map(|(member, points)| Op::Adjust { member, points }),
         1 => (member, any::<bool>()).prop_map(|(member, paused)| Op::Pause { member, paused }),
         3 => (0..1_000_usize).prop_map(|request| Op::Again { request }),
@@ -50,6 +60,12 @@ struct Position {
     clawed_back: i64,
     expired: i64,
     paused: bool,
+    /// Purchases of which something is left, and how often they fill the card; when the points of the last will end.
+    visits: i64,
+    cards: i64,
+    card_ends: Option<Timestamp>,
+    check_ins: i64,
+    lent_until: Option<Timestamp>,
 }
 
 impl Position {
@@ -79,6 +95,33 @@ impl Position {
         }
         self.lots.retain(|_, points| *points > 0);
         points
+    }
+
+    /// What another visit, or one less, brings or costs. Gives what is taken back.
+    fn visit(&mut self, change: i64, ends: Timestamp) -> i64 {
+        self.visits += change;
+        let more = self.visits / VISITS - self.cards;
+        self.cards += more;
+        if more > 0 {
+            self.earned += CARD * more;
+            self.credit(ends, CARD * more);
+            self.card_ends = Some(ends);
+            return 0;
+        }
+        let back = -CARD * more;
+        self.clawed_back += back;
+        self.debt += self.take(back, self.card_ends);
+        back
+    }
+
+    fn check_in(&mut self, activity_ends: Timestamp, ends: Timestamp) {
+        self.check_ins += 1;
+        self.earned += CHECK_IN;
+        self.credit(activity_ends, CHECK_IN);
+        if self.check_ins % CHECK_INS == 0 {
+            self.earned += STREET;
+            self.credit(ends, STREET);
+        }
     }
 
     fn available(&self) -> i64 {
@@ -115,7 +158,14 @@ fn end_of(granted: Timestamp) -> Timestamp {
 impl Life {
     async fn begin(seed: u64) -> Self {
         let mut program = plain_program();
-        program["tiers"]["levels"] = json!([{ "id": "all", "from": 0 }]);
+        program["tiers"]["levels"] = json!([{ "id": "all", "from": 0 }, { "id": "vip" }]);
+        program["earning_rules"].as_array_mut().unwrap().extend([
+            json!({ "id": "card", "on": "purchase", "award": { "points": CARD },
+                    "goal": { "count": VISITS, "of": "purchases", "repeat": true } }),
+            json!({ "id": "street", "on": "activity", "activity": "check_in", "award": { "points": STREET },
+                    "goal": { "count": CHECK_INS, "of": "activities", "repeat": true } }),
+            json!({ "id": "in", "on": "activity", "activity": "check_in", "award": { "points": CHECK_IN } }),
+        ]);
         let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
         let mut ids = Vec::new();
         for member in 0..MEMBERS {
@@ -151,6 +201,8 @@ impl Life {
         match op {
             Op::Buy { member, nets, hours_ago } => self.buy(*member, nets, *hours_ago).await,
             Op::Refund { purchase, line, pieces } => self.refund(*purchase, *line, *pieces).await,
+            Op::CheckIn { member, hours_ago } => self.check_in(*member, *hours_ago).await,
+            Op::Lend { member, days } => self.lend(*member, *days).await,
             Op::Adjust { member, points } => self.adjust(*member, *points).await,
             Op::Pause { member, paused } => {
                 let word = if *paused { "deactivate" } else { "reactivate" };
@@ -184,6 +236,10 @@ impl Life {
         assert_eq!(answer["purchase"]["points"], points);
         self.positions[member].earned += points;
         self.positions[member].credit(ends, points);
+        if nets.iter().any(|net| *net > 0) {
+            let now = self.now();
+            self.positions[member].visit(1, end_of(now));
+        }
         let lines = nets.iter().map(|net| (3, *net)).collect();
         self.bought.push(Bought { member, order, lines, left: points, ends });
         self.sent.push(("/v1/purchases".to_owned(), None, body, answer));
@@ -203,6 +259,8 @@ impl Life {
             return;
         }
         let kept = left - pieces;
+        let counts = |bought: &Bought| bought.lines.iter().any(|(pieces, net)| *pieces > 0 && *net > 0);
+        let counted = counts(bought);
         bought.lines[place] = (kept, net * kept / left);
         let worth = bought.lines.iter().filter(|(pieces, _)| *pieces > 0).map(|(_, net)| net).sum::<i64>() / 100;
         let (back, ends, member) = (bought.left - worth, bought.ends, bought.member);
@@ -211,9 +269,47 @@ impl Life {
         position.clawed_back += back;
         let missing = position.take(back, Some(ends));
         position.debt += missing;
+        let lost = if counted && !counts(&self.bought[purchase % count]) { position.visit(-1, ends) } else { 0 };
         let answer = self.send(&path, None, &body).await.expect(201);
-        assert_eq!(answer["refund"]["points_clawed_back"], back);
+        assert_eq!(answer["refund"]["points_clawed_back"], back + lost);
         self.sent.push((path, None, body, answer));
+    }
+
+    async fn check_in(&mut self, member: usize, hours_ago: i64) {
+        let now = self.now();
+        let occurred = now - SignedDuration::from_hours(hours_ago);
+        let body = json!({ "source": "app", "activity_id": format!("in-{}", self.counter), "type": "check_in",
+                           "member": { "member_id": self.ids[member] }, "occurred_at": occurred.to_string(),
+                           "attributes": { "door": hours_ago } });
+        let answer = self.send("/v1/activities", None, &body).await;
+        if self.positions[member].paused {
+            assert_eq!((answer.status.as_u16(), answer.code()), (409, "member_deactivated"));
+            return;
+        }
+        let answer = answer.expect(201);
+        assert_eq!(answer["activity"]["points"], CHECK_IN);
+        self.positions[member].check_in(end_of(occurred), end_of(now));
+        self.sent.push(("/v1/activities".to_owned(), None, body, answer));
+    }
+
+    /// Lends a level until so many days from today; 0 ends it now, less is refused.
+    async fn lend(&mut self, member: usize, days: i64) {
+        let now = self.now();
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let until = now.to_zoned(berlin.clone()).date().saturating_add(days.days());
+        let path = format!("/v1/members/{}/level", self.ids[member]);
+        let key = format!("key-{}", self.counter);
+        let body = json!({ "level": "vip", "until": until.to_string(), "reason": "test" });
+        let answer = self.send(&path, Some(&key), &body).await;
+        let position = &mut self.positions[member];
+        if position.paused || days < 0 {
+            let code = if position.paused { "member_deactivated" } else { "date_past" };
+            assert_eq!(answer.code(), code);
+            return;
+        }
+        let answer = answer.expect(201);
+        position.lent_until = Some(until.to_zoned(berlin).unwrap().timestamp().max(now));
+        self.sent.push((path, Some(key), body, answer));
     }
 
     async fn adjust(&mut self, member: usize, points: i64) {
@@ -291,6 +387,17 @@ impl Life {
                 json!({ "earned": position.earned, "adjusted": position.adjusted, "redeemed": 0,
                         "expired": position.expired, "clawed_back": position.clawed_back })
             );
+            let until = position.lent_until.filter(|until| *until > now).map(|until| until.to_string());
+            let level = if until.is_some() { "vip" } else { "all" };
+            assert_eq!((&account["tier"]["level"], &account["tier"]["until"]), (&json!(level), &json!(until)));
+            let path = format!("/v1/members/{}/progress", self.ids[member]);
+            let progress = self.stack.send("GET", &path, None).await.expect(200);
+            let way = |goal: usize| {
+                let goal = &progress["goals"][goal];
+                (goal["counted"].as_i64().unwrap(), goal["reached"].as_i64().unwrap())
+            };
+            assert_eq!(way(0), (position.visits % VISITS, position.cards));
+            assert_eq!(way(1), (position.check_ins % CHECK_INS, position.check_ins / CHECK_INS));
         }
     }
 
