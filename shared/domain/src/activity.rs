@@ -8,7 +8,7 @@ use crate::draft::{Draft, Posted, Posting};
 use crate::entry::{Cause, Effects, Entry, Kind, Reason};
 use crate::grant;
 use crate::id::{CallerId, Label, MemberId};
-use crate::pass::{MOST_PASSES, Pass, PassOf, granted};
+use crate::pass::{Pass, PassOf, granted, too_many};
 use crate::program::condition::{Attribute, Facts};
 use crate::program::{Award, Program, QualifyBy};
 use crate::programs::Programs;
@@ -109,14 +109,18 @@ pub fn record(
     let left = purchase::budgets_left(program, draft.budgets());
     let caps = Caps { used_up: &used_up, budgets: &left };
     let mut awarded = award_activity(program, &facts, &told.kind, caps).map_err(|_| Refusal::TooMuch)?;
-    let passes = passes(account, program, &mut awarded, occurred_at, &told.attributes)?;
+    let mut held = account.passes.clone();
+    let granted = passes(account, program, &mut awarded, &mut held, occurred_at, &told.attributes);
+    if !granted.is_empty() && too_many(&held, program, now) {
+        return Err(Refusal::TooManyPasses);
+    }
     let lot = grant::lot(account, program, occurred_at);
     if program.points.notice_days == 0
         && let Some(expired_at) = lot.expires_at.filter(|at| *at <= now && awarded.points > 0)
     {
         awarded.points = 0;
         awarded.of_budgets.clear();
-        awarded.gave.retain(|place| program.rules.get(*place).is_some_and(|rule| rule.grants.is_some()));
+        awarded.gave.retain(|place| granted.iter().any(|(granted, _)| granted == place));
         awarded.explanation = vec![Reason::RecordedTooLate { expired_at }];
     }
     let steps = reach::steps(account, program, occurred_at, now, |goal| goal.of_activity(&facts, &told.kind));
@@ -128,7 +132,7 @@ pub fn record(
         units: counts.then_some((bucket, awarded.points)),
         uses: purchase::uses(account, program, occurred_at, &awarded.gave, 1),
         progress: steps.iter().map(reach::Step::progress).collect(),
-        passes,
+        passes: granted.into_iter().map(|(_, pass)| pass).collect(),
         ..Effects::default()
     };
     let (draws, repaid) = draft.credit(awarded.points, lot)?;
@@ -202,36 +206,32 @@ fn facts<'a>(
     }
 }
 
-/// The passes that the rules which applied bring. A rule that can grant nothing has not applied, unless it gave points.
+/// The passes that the rules which applied bring, by the rules' places, put among those `held`. A rule that can grant
+/// nothing has not applied, unless it gave points.
 fn passes(
     account: &Account,
     program: &Program,
     awarded: &mut Awarded,
+    held: &mut Vec<Pass>,
     occurred_at: Moment,
     attributes: &Attributes,
-) -> Result<Vec<Pass>, Refusal> {
-    let mut passes: Vec<Pass> = Vec::new();
-    let mut all = account.passes.clone();
+) -> Vec<(usize, Pass)> {
+    let mut passes = Vec::new();
     for place in awarded.gave.clone() {
         let Some(rule) = program.rules.get(place) else { continue };
         let Some(grants) = &rule.grants else { continue };
-        match granted(account, program, grants, occurred_at, attributes) {
-            Some(pass) => {
-                pass.put(&mut all);
-                passes.push(pass);
-            }
-            None => {
-                awarded.explanation.push(Reason::NoDayToGrant { rule: rule.id.clone() });
-                if !matches!(rule.award, Award::Points(1..)) {
-                    awarded.gave.retain(|gave| *gave != place);
-                }
-            }
+        if let Some(pass) = granted(account, held, program, grants, occurred_at, attributes) {
+            pass.put(held);
+            passes.push((place, pass));
+            continue;
+        }
+        awarded.explanation.push(Reason::NoDayToGrant { rule: rule.id.clone() });
+        let gave_points = matches!(rule.award, Award::Points(1..)) && !awarded.of_budgets.contains(&(place, 0));
+        if !gave_points {
+            awarded.gave.retain(|gave| *gave != place);
         }
     }
-    if all.len() > MOST_PASSES && !passes.is_empty() {
-        return Err(Refusal::TooManyPasses);
-    }
-    Ok(passes)
+    passes
 }
 
 impl Pass {

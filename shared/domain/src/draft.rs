@@ -4,7 +4,7 @@ use crate::account::{Account, Status};
 use crate::calendar::Moment;
 use crate::entry::{Balance, Cause, Effects, Entry, Kind, Reason};
 use crate::grant;
-use crate::id::{RewardId, RuleId};
+use crate::id::{LevelId, RewardId, RuleId};
 use crate::lots::{Draw, LotKey};
 use crate::program::{Level, Program, QualifyBy, Version};
 use crate::programs::Programs;
@@ -350,7 +350,10 @@ impl<'a> Draft<'a> {
     fn give_entry_bonus(&mut self, version: &Version, level: &Level, at: Moment) -> Result<(), Refusal> {
         let program = &version.program;
         let (points, bucket) = (level.entry_bonus, tier::bucket(&self.account, program, at));
-        if points == 0 || self.account.entry_bonuses.contains(&(level.id.clone(), bucket)) {
+        let given = |(other, bucket): &(LevelId, i32)| {
+            *other == level.id && tier::is_of_period(&self.account, program, *bucket, at)
+        };
+        if points == 0 || self.account.entry_bonuses.iter().any(given) {
             return Ok(());
         }
         let (draws, repaid) = self.credit(points, grant::lot(&self.account, program, at))?;

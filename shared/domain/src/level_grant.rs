@@ -3,7 +3,7 @@
 use crate::draft::{Draft, Posted, Posting};
 use crate::entry::{Cause, Effects, Kind};
 use crate::id::LevelId;
-use crate::pass::{MOST_PASSES, Pass, PassOf};
+use crate::pass::{Pass, PassOf, too_many};
 use crate::refusal::Refusal;
 use jiff::civil::Date;
 
@@ -38,10 +38,12 @@ pub fn grant_level(mut draft: Draft<'_>, grant: &LevelGrant) -> Result<Posted, R
     let what = PassOf::Level(grant.level.clone());
     let running = draft.account().passes.iter().find(|pass| pass.what == what && pass.holds(now));
     let from = running.map_or(now, |pass| pass.from);
-    if running.is_none() && draft.account().passes.len() >= MOST_PASSES {
+    let pass = Pass { what, from, until };
+    let mut all = draft.account().passes.clone();
+    pass.put(&mut all);
+    if running.is_none() && too_many(&all, draft.program(), now) {
         return Err(Refusal::TooManyPasses);
     }
-    let pass = Pass { what, from, until };
     let posting = Posting {
         kind: Kind::Adjust,
         points: 0,

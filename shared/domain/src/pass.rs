@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Passes of an account, at most.
-pub const MOST_PASSES: usize = 50;
+const MOST_PASSES: usize = 50;
 /// A day can be booked so many days ahead.
 const MOST_DAYS_AHEAD: i32 = 366;
 
@@ -64,13 +64,22 @@ impl Pass {
     }
 }
 
-/// The pass that an activity brings, in the member's zone; none if it does not name a day that can be granted.
+/// Whether these are more than an account holds. Those that no purchase recorded late can ask for are as good as gone.
+#[must_use]
+pub fn too_many(passes: &[Pass], program: &Program, now: Moment) -> bool {
+    let horizon = now.plus_days(-program.points.late_purchase_days.saturating_add(3));
+    passes.iter().filter(|pass| pass.until > horizon).count() > MOST_PASSES
+}
+
+/// The pass that an activity brings beside those `held`, in the member's zone; none if it does not name a day that can be
+/// granted.
 ///
 /// A level lasts to the end of the local day so many days after the activity's, or after what is granted already, so that
 /// who pays every 30 days never loses it for an hour. A tag lasts so many whole local days, the first included.
 #[must_use]
 pub fn granted(
     account: &Account,
+    held: &[Pass],
     program: &Program,
     grants: &Grants,
     occurred_at: Moment,
@@ -81,7 +90,7 @@ pub fn granted(
     match grants.what {
         Granted::Level(place) => {
             let what = PassOf::Level(program.level(place)?.id.clone());
-            let running = account.passes.iter().filter(|pass| pass.what == what && pass.until >= occurred_at);
+            let running = held.iter().filter(|pass| pass.what == what && pass.until >= occurred_at);
             Some(match running.max_by_key(|pass| pass.until) {
                 Some(pass) => {
                     let until = zone.start_of(plus_days(zone.date_at(pass.until), grants.days));
@@ -101,6 +110,8 @@ pub fn granted(
             };
             let bookable = first >= day && first <= plus_days(day, MOST_DAYS_AHEAD);
             let (from, until) = (zone.start_of(first), zone.start_of(plus_days(first, grants.days)));
+            let same = held.iter().find(|pass| pass.what == what && pass.from == from);
+            let until = same.map_or(until, |same| same.until.max(until));
             bookable.then_some(Pass { what, from, until })
         }
     }

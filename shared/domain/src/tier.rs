@@ -91,6 +91,14 @@ pub fn bucket(account: &Account, program: &Program, at: Moment) -> i32 {
     place(account, program, zone, zone.date_at(at)).bucket
 }
 
+/// Whether units counted under a day are of the period of a moment.
+#[must_use]
+pub fn is_of_period(account: &Account, program: &Program, bucket: i32, at: Moment) -> bool {
+    let zone = account.zone(program);
+    let current = place(account, program, zone, zone.date_at(at)).current;
+    (current.from..current.to).contains(&bucket)
+}
+
 /// Qualifying units in the period of a moment.
 #[must_use]
 pub fn units(account: &Account, program: &Program, at: Moment) -> i64 {

@@ -4,11 +4,14 @@
 // Tests say what they expect by unwrapping, wherever their helpers live.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod activities;
 mod activities_awarded;
 mod awarding;
+mod booked_days;
 mod books;
 mod conditions;
 mod desk;
+mod entry_bonuses;
 mod examples;
 mod goals;
 mod goals_taken_back;
@@ -20,6 +23,7 @@ mod machine;
 mod model;
 mod naive;
 mod notices;
+mod passes_and_levels;
 mod paying_with_points;
 mod people;
 mod program_document;
