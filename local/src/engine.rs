@@ -4,7 +4,8 @@ use crate::clock::{LocalSurroundings, World};
 use crate::embedded::{Embedded, EmbeddedError, client_for_endpoint};
 use crate::events::Feed;
 use crate::folder::{Folder, FolderTrouble, new_secret};
-use crate::local_routes::EventFeed;
+use crate::local_routes::{EventFeed, Schedules};
+use crate::schedules::LocalSchedules;
 use aws_sdk_dynamodb::Client;
 use axum::Router;
 use loyalty_http::{App, Cursors};
@@ -75,6 +76,8 @@ pub struct Engine {
     pub on_clock_change: Arc<dyn Fn() + Send + Sync>,
     /// What went out on the event bus.
     pub events: Arc<dyn EventFeed>,
+    /// The schedules.
+    pub schedules: Arc<dyn Schedules>,
 }
 
 impl fmt::Debug for Engine {
@@ -118,7 +121,9 @@ pub async fn functions(parts: &Parts) -> Result<Engine, EngineTrouble> {
         redeem::router(app.clone()),
         program::router(app.clone()),
     ];
+    let schedules = LocalSchedules::new(engine.clone(), Arc::clone(&parts.surroundings));
     Ok(Engine {
+        schedules: Arc::new(schedules),
         functions: loyalty_http::merge(routers, Arc::<LocalSurroundings>::clone(&parts.surroundings)),
         on_clock_change: Arc::new(move || engine.forget_programs()),
         events: Arc::new(Feed::new(parts.embedded.clone())),

@@ -1,4 +1,5 @@
-//! The local event feed: every entry of the ledger as an event, in the order in which they were committed.
+//! The local event feed: every entry of the ledger and every use of a voucher as an event, in the order in which they were
+//! committed.
 
 use crate::embedded::Embedded;
 use crate::engine::TABLE;
@@ -7,8 +8,10 @@ use crate::stream::{Position, StreamRecord};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use loyalty_domain::entry::Entry;
+use loyalty_domain::redemption::{self, Redemption};
 use loyalty_domain::view;
 use loyalty_store::{items, keys};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,8 +36,8 @@ impl Feed {
         Self { embedded, seen: Arc::default() }
     }
 
-    /// Reads on in the stream, and gives what comes after an event.
-    fn read(&self, after: Option<&str>) -> Result<Vec<Value>, String> {
+    /// Reads on in the stream, and gives what comes after an event; none if there is no such event.
+    fn read(&self, after: Option<&str>) -> Result<Option<Vec<Value>>, String> {
         let embedded = self.embedded.as_ref().ok_or("a database elsewhere has no local feed")?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -48,20 +51,19 @@ impl Feed {
             }
             seen.up_to = up_to;
         }
+        let id = |event: &Value| event.get("id").and_then(Value::as_str).map(str::to_owned);
         let from = match after {
-            None => 0,
-            Some(id) => seen
-                .events
-                .iter()
-                .position(|event| event.get("id").and_then(Value::as_str) == Some(id))
-                .map_or(0, |place| place + 1),
+            None => Some(0),
+            Some(after) => {
+                seen.events.iter().position(|event| id(event).as_deref() == Some(after)).map(|place| place + 1)
+            }
         };
-        Ok(seen.events.get(from..).unwrap_or_default().to_vec())
+        Ok(from.map(|from| seen.events.get(from..).unwrap_or_default().to_vec()))
     }
 }
 
 impl EventFeed for Feed {
-    fn events(&self, after: Option<String>) -> BoxFuture<'_, Result<Vec<Value>, String>> {
+    fn events(&self, after: Option<String>) -> BoxFuture<'_, Result<Option<Vec<Value>>, String>> {
         let feed = self.clone();
         Box::pin(async move {
             let read = tokio::task::spawn_blocking(move || feed.read(after.as_deref()));
@@ -70,17 +72,32 @@ impl EventFeed for Feed {
     }
 }
 
-/// The event of a stream record; none for records of other items than new entries.
+/// The event of a stream record; none for records of other items than new entries and changed redemptions.
 fn event(record: &StreamRecord) -> Result<Option<Value>, String> {
-    let text = |name: &str, kind: &str| {
-        let image = record.new_image.as_ref()?;
-        image.get(name)?.get(kind)?.as_str()
-    };
-    let is_entry = record.event_name == "INSERT" && text(keys::SK, "S").is_some_and(|sk| sk.starts_with("E#"));
-    let owner = text(keys::PK, "S").and_then(keys::member_of);
-    let (true, Some((program, member))) = (is_entry, owner) else { return Ok(None) };
-    let packed = text("b", "B").ok_or("an entry has no body")?;
+    let (Some(pk), Some(sk)) = (key(record, keys::PK), key(record, keys::SK)) else { return Ok(None) };
+    match record.event_name.as_str() {
+        "INSERT" if sk.starts_with("E#") => {
+            let Some((program, member)) = keys::member_of(pk) else { return Ok(None) };
+            let entry: Entry = body(record.new_image.as_ref())?;
+            Ok(Some(view::event(&entry, member, &program)))
+        }
+        "MODIFY" if sk == "R" => {
+            let Some((program, _)) = keys::redemption_of(pk) else { return Ok(None) };
+            let (before, after): (Redemption, Redemption) =
+                (body(record.old_image.as_ref())?, body(record.new_image.as_ref())?);
+            Ok(redemption::event(&before, &after, &program))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn key<'r>(record: &'r StreamRecord, name: &str) -> Option<&'r str> {
+    record.keys.get(name)?.get("S")?.as_str()
+}
+
+/// The packed body of an item, as a stream shows it.
+fn body<T: DeserializeOwned>(image: Option<&Value>) -> Result<T, String> {
+    let packed = image.and_then(|image| image.get("b")?.get("B")?.as_str()).ok_or("an item has no body")?;
     let packed = STANDARD.decode(packed).map_err(|error| error.to_string())?;
-    let entry: Entry = items::body_of_bytes(&packed).map_err(|error| error.to_string())?;
-    Ok(Some(view::event(&entry, member, &program)))
+    items::body_of_bytes(&packed).map_err(|error| error.to_string())
 }

@@ -13,6 +13,8 @@ pub mod local_routes;
 pub mod loopback;
 pub mod publish;
 pub mod replay;
+pub mod schedules;
+pub mod schema;
 pub mod serve;
 pub mod stream;
 pub mod validate;

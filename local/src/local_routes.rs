@@ -1,4 +1,5 @@
-//! The routes under `/_local`: tokens, the clock and the event feed, for programs on this machine, without a token.
+//! The routes under `/_local`: tokens, the clock, schedules and the event feed, for programs on this machine, without a
+//! token.
 
 use crate::auth::{Grant, Tokens};
 use crate::clock::LocalSurroundings;
@@ -7,11 +8,10 @@ use axum::body::to_bytes;
 use axum::extract::{Query, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Extension, Json, Router};
 use http::StatusCode;
 use jiff::Timestamp;
-use loyalty_domain::id::EntryId;
 use loyalty_domain::json::{self, Faults, Object, Path};
 use loyalty_http::{Problem, RequestId};
 use serde_json::{Value, json};
@@ -26,11 +26,20 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What went out on the event bus.
 pub trait EventFeed: Send + Sync {
-    /// The events after the one with this id, oldest first; all of them without.
+    /// The events after the one with this id, oldest first; all of them without. None if there is no such event.
     ///
     /// # Errors
     /// The feed cannot be read; the text is for the log.
-    fn events(&self, after: Option<String>) -> BoxFuture<'_, Result<Vec<Value>, String>>;
+    fn events(&self, after: Option<String>) -> BoxFuture<'_, Result<Option<Vec<Value>>, String>>;
+}
+
+/// What EventBridge Scheduler runs in the cloud.
+pub trait Schedules: Send + Sync {
+    /// Settles everything that is due, and tells what was done.
+    ///
+    /// # Errors
+    /// What is due cannot be read; the text is for the log.
+    fn expiry(&self) -> BoxFuture<'_, Result<Value, String>>;
 }
 
 /// What the routes work on.
@@ -44,6 +53,8 @@ pub struct Local {
     pub on_clock_change: Arc<dyn Fn() + Send + Sync>,
     /// The event bus, looked at from outside.
     pub events: Arc<dyn EventFeed>,
+    /// The schedules, to be run on demand.
+    pub schedules: Arc<dyn Schedules>,
 }
 
 impl fmt::Debug for Local {
@@ -64,6 +75,7 @@ pub fn routes(local: Local) -> Router {
         .route("/_local/tokens", get(ready_tokens).post(new_token).fallback(no_such_method))
         .route("/_local/clock", get(clock).post(set_clock).fallback(no_such_method))
         .route("/_local/events", get(events).fallback(no_such_method))
+        .route("/_local/schedules/expiry/run", post(run_expiry).fallback(no_such_method))
         .route("/_local", any(unknown))
         .route("/_local/{*path}", any(unknown))
         .with_state(local)
@@ -123,13 +135,17 @@ async fn events(
     id: Option<Extension<RequestId>>,
     Query(mut query): Query<HashMap<String, String>>,
 ) -> Response {
-    let after = query.remove("after");
-    if after.as_ref().is_some_and(|id| id.parse::<EntryId>().is_err()) {
-        let problem = Problem::new(StatusCode::BAD_REQUEST, "malformed", "after must be the id of an event");
-        return problem.into_response();
-    }
-    let events = local.events.events(after).await.map(|events| json!({"events": events}));
-    answer(events.map_err(internal), id)
+    let events = match local.events.events(query.remove("after")).await {
+        Ok(Some(events)) => Ok(json!({"events": events})),
+        Ok(None) => Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", "after must be the id of an event")),
+        Err(cause) => Err(internal(cause)),
+    };
+    answer(events, id)
+}
+
+/// `POST /_local/schedules/expiry/run`: settles until nothing is due.
+async fn run_expiry(State(local): State<Local>, id: Option<Extension<RequestId>>) -> Response {
+    answer(local.schedules.expiry().await.map_err(internal), id)
 }
 
 async fn unknown(id: Option<Extension<RequestId>>) -> Response {

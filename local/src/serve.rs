@@ -4,7 +4,7 @@ use crate::auth::{Grant, Tokens};
 use crate::clock::{LocalSurroundings, World};
 use crate::engine::{self, Engine, EngineTrouble, Source};
 use crate::gateway;
-use crate::local_routes::{self, EventFeed, Local};
+use crate::local_routes::{self, EventFeed, Local, Schedules};
 use crate::publish::{self, ProgramTrouble};
 use crate::welcome::Welcome;
 use axum::Router;
@@ -62,6 +62,8 @@ pub struct Settings {
     pub on_clock_change: Arc<dyn Fn() + Send + Sync>,
     /// What went out on the event bus.
     pub events: Arc<dyn EventFeed>,
+    /// The schedules, to be run on demand.
+    pub schedules: Arc<dyn Schedules>,
 }
 
 impl fmt::Debug for Settings {
@@ -72,9 +74,9 @@ impl fmt::Debug for Settings {
 
 /// The functions as the world sees them: behind a gateway, and the local routes beside them.
 pub fn stack(functions: Router, settings: Settings) -> Router {
-    let Settings { tokens, surroundings, on_clock_change, events } = settings;
+    let Settings { tokens, surroundings, on_clock_change, events, schedules } = settings;
     let behind = gateway::before(functions, Arc::clone(&tokens), Arc::clone(&surroundings));
-    let local = Local { tokens, surroundings: Arc::clone(&surroundings), on_clock_change, events };
+    let local = Local { tokens, surroundings: Arc::clone(&surroundings), on_clock_change, events, schedules };
     gateway::number(behind.merge(local_routes::routes(local)), surroundings)
 }
 
@@ -103,9 +105,9 @@ pub async fn start(port: u16, source: &Source, world: World) -> Result<Stack, Tr
     let (listener, address) = bind(port).await?;
     let parts = engine::open(source, world.clone())?;
     let tokens = Arc::new(Tokens::new(&parts.secret(TOKEN_KEY)?, world));
-    let Engine { functions, on_clock_change, events } = engine::functions(&parts).await?;
+    let Engine { functions, on_clock_change, events, schedules } = engine::functions(&parts).await?;
     let surroundings = Arc::clone(&parts.surroundings);
-    let settings = Settings { tokens: Arc::clone(&tokens), surroundings, on_clock_change, events };
+    let settings = Settings { tokens: Arc::clone(&tokens), surroundings, on_clock_change, events, schedules };
     let data = match (&source.endpoint, &parts.folder) {
         (Some(url), _) => format!("table {} at {url}", engine::TABLE),
         (None, Some(folder)) => format!("{}", folder.path().display()),

@@ -12,17 +12,25 @@ struct Bus;
 
 const FIRST: &str = "ent_00000000000000000000000001";
 const SECOND: &str = "ent_00000000000000000000000002";
+const UNREADABLE: &str = "ent_00000000000000000000000008";
 const UNKNOWN: &str = "ent_00000000000000000000000009";
 
 impl EventFeed for Bus {
-    fn events(&self, after: Option<String>) -> BoxFuture<'_, Result<Vec<Value>, String>> {
+    fn events(&self, after: Option<String>) -> BoxFuture<'_, Result<Option<Vec<Value>>, String>> {
         Box::pin(async move {
             match after.as_deref() {
-                None => Ok(vec![json!({"id": FIRST}), json!({"id": SECOND})]),
-                Some(FIRST) => Ok(vec![json!({"id": SECOND})]),
-                Some(_) => Err("no such place".to_owned()),
+                None => Ok(Some(vec![json!({"id": FIRST}), json!({"id": SECOND})])),
+                Some(FIRST) => Ok(Some(vec![json!({"id": SECOND})])),
+                Some(UNREADABLE) => Err("no such place".to_owned()),
+                Some(_) => Ok(None),
             }
         })
+    }
+}
+
+impl Schedules for Bus {
+    fn expiry(&self) -> BoxFuture<'_, Result<Value, String>> {
+        Box::pin(async { Ok(json!({"accounts": 3})) })
     }
 }
 
@@ -45,6 +53,7 @@ impl Stack {
                 counted.fetch_add(1, Ordering::SeqCst);
             }),
             events: Arc::new(Bus),
+            schedules: Arc::new(Bus),
         };
         Self { local, real, cleared }
     }
@@ -169,11 +178,20 @@ async fn the_event_feed_goes_on_after_an_event() {
     let stack = Stack::new();
     assert_eq!(stack.get("/_local/events").await.1, json!({"events": [{"id": FIRST}, {"id": SECOND}]}));
     assert_eq!(stack.get(&format!("/_local/events?after={FIRST}")).await.1, json!({"events": [{"id": SECOND}]}));
-    let (status, problem) = stack.get(&format!("/_local/events?after={UNKNOWN}")).await;
+    let (status, problem) = stack.get(&format!("/_local/events?after={UNREADABLE}")).await;
     assert_eq!((status, &problem["code"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("internal")));
     assert!(!problem.to_string().contains("no such place"));
-    let (status, problem) = stack.get("/_local/events?after=9").await;
-    assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("malformed")));
+    for unknown in [UNKNOWN, "9"] {
+        let (status, problem) = stack.get(&format!("/_local/events?after={unknown}")).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("malformed")));
+    }
+}
+
+#[tokio::test]
+async fn schedules_are_run_on_demand_and_tell_what_they_did() {
+    let stack = Stack::new();
+    assert_eq!(stack.post("/_local/schedules/expiry/run", "").await, (StatusCode::OK, json!({"accounts": 3})));
+    assert_eq!(stack.get("/_local/schedules/expiry/run").await.0, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]

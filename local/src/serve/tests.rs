@@ -20,8 +20,14 @@ fn now() -> World {
 struct NoBus;
 
 impl EventFeed for NoBus {
-    fn events(&self, _: Option<String>) -> BoxFuture<'_, Result<Vec<Value>, String>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn events(&self, _: Option<String>) -> BoxFuture<'_, Result<Option<Vec<Value>>, String>> {
+        Box::pin(async { Ok(Some(Vec::new())) })
+    }
+}
+
+impl Schedules for NoBus {
+    fn expiry(&self) -> BoxFuture<'_, Result<Value, String>> {
+        Box::pin(async { Ok(Value::Null) })
     }
 }
 
@@ -31,6 +37,7 @@ fn settings() -> Settings {
         surroundings: Arc::new(LocalSurroundings::new(now())),
         on_clock_change: Arc::new(|| {}),
         events: Arc::new(NoBus),
+        schedules: Arc::new(NoBus),
     }
 }
 

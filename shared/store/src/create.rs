@@ -1,7 +1,7 @@
 //! Making the table, for local stacks and tests; in the cloud the template does.
 
 use crate::error::StoreError;
-use crate::keys::{BIRTHDAY_INDEX, BIRTHDAY_KEY, DUE_INDEX, DUE_KEY, PK, SK, TTL};
+use crate::keys::{BIRTHDAY_INDEX, BIRTHDAY_KEY, DUE_AT, DUE_INDEX, DUE_KEY, PK, SK, TTL};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_dynamodb::types::{
@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::types::{
 pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError> {
     let broken = |error: BuildError| StoreError::Refused(error.to_string());
     let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-    for name in [PK, SK, DUE_KEY, BIRTHDAY_KEY] {
+    for name in [PK, SK, DUE_KEY, DUE_AT, BIRTHDAY_KEY] {
         let kind = ScalarAttributeType::S;
         let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();
         request = request.attribute_definitions(attribute.map_err(broken)?);
@@ -24,9 +24,9 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError
     for element in key_schema(PK, SK).map_err(broken)? {
         request = request.key_schema(element);
     }
-    for (index, partition) in [(DUE_INDEX, DUE_KEY), (BIRTHDAY_INDEX, BIRTHDAY_KEY)] {
+    for (index, partition, sort) in [(DUE_INDEX, DUE_KEY, DUE_AT), (BIRTHDAY_INDEX, BIRTHDAY_KEY, PK)] {
         let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
-        let schema = key_schema(partition, PK).map_err(broken)?;
+        let schema = key_schema(partition, sort).map_err(broken)?;
         let index =
             GlobalSecondaryIndex::builder().index_name(index).set_key_schema(Some(schema)).projection(keys_only);
         request = request.global_secondary_indexes(index.build().map_err(broken)?);

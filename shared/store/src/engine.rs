@@ -165,6 +165,15 @@ pub enum Failure {
     Taken(Vec<(Slot, Option<IdentityOf>)>),
 }
 
+/// What settling an account wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// In how many commits.
+    pub commits: u32,
+    /// How many entries.
+    pub entries: u64,
+}
+
 /// How often a decision is made anew because the account had moved.
 const MOST_DECISIONS: u32 = 40;
 
@@ -389,6 +398,44 @@ impl Engine {
         let next_due = |programs: &Programs| Ok(posted.account.next_due(&programs.at(call.now)?.program));
         let due = self.with_versions(call, programs, next_due).await?;
         Ok(Write { posted: Some((posted, due)), facts })
+    }
+
+    /// Writes what has fallen due on an account, in commits of bounded size; nothing if nothing has.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn settle_account(&self, call: &Call, member: MemberId) -> Result<Settled, Failure> {
+        let mut programs = self.programs(call).await?;
+        let mut settled = Settled::default();
+        for attempt in 1..=MOST_DECISIONS {
+            let Some(stored) = self.account(&call.program, member).await? else { return Ok(settled) };
+            let step = |programs: &Programs| {
+                let mut draft = Draft::new(stored.clone(), programs, call.now, &call.actor)?;
+                let more = draft.settle()?;
+                Ok((draft.finish_as_is(), more))
+            };
+            let (posted, more) = self.with_versions(call, &mut programs, step).await?;
+            // A review that leaves the level as it is has still been made.
+            if posted.entries.is_empty() && posted.account.level == stored.level {
+                return Ok(settled);
+            }
+            let entries = u64::try_from(posted.entries.len()).unwrap_or(u64::MAX);
+            let takings: Vec<Taking> = posted.stock.iter().map(Taking::from).collect();
+            let short = |_| StoreError::Corrupt("a stock is short");
+            let facts = Known::default().writes(&takings, Some(member)).map_err(short)?;
+            let write = self.write(call, &mut programs, Some(posted), facts).await?;
+            match self.table.commit(&call.program, &write).await? {
+                Committed::Done => {
+                    settled.commits += 1;
+                    settled.entries += entries;
+                    if !more {
+                        return Ok(settled);
+                    }
+                }
+                Committed::Refused(_) => self.table.pause(attempt).await,
+            }
+        }
+        Err(Failure::Busy)
     }
 
     /// Commits what was decided about a member who is not there yet, or about no account at all.

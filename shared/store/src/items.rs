@@ -6,6 +6,7 @@ use crate::packed::{pack, unpack};
 use aws_sdk_dynamodb::types::AttributeValue;
 use loyalty_domain::account::Account;
 use loyalty_domain::activity::RecordedActivity;
+use loyalty_domain::calendar::Moment;
 use loyalty_domain::entry::Entry;
 use loyalty_domain::id::{MemberId, ProgramId, RedemptionId};
 use loyalty_domain::profile::Profile;
@@ -29,9 +30,12 @@ struct Guarded {
     v: u64,
     /// Packed body.
     b: ByteBuf,
-    /// When something is due, for the index.
+    /// Where the index of what is due finds it, if anything is.
     #[serde(skip_serializing_if = "Option::is_none")]
     dk: Option<String>,
+    /// The hour in which something is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    da: Option<String>,
 }
 
 /// Entries: what an operator looks for stands open, the rest is packed.
@@ -128,15 +132,29 @@ fn row<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|_| StoreError::Corrupt("an item lacks attributes"))
 }
 
-fn guarded<T: Serialize>(key: Key, version: u64, body: &T, due: Option<String>) -> Result<Item, StoreError> {
-    item(&Guarded { pk: key.pk, sk: key.sk, v: version, b: ByteBuf::from(pack(body)?), dk: due })
+fn guarded<T: Serialize>(key: Key, version: u64, body: &T, due: Option<Due>) -> Result<Item, StoreError> {
+    let (dk, da) = due.map(|due| (due.key, due.at)).unzip();
+    item(&Guarded { pk: key.pk, sk: key.sk, v: version, b: ByteBuf::from(pack(body)?), dk, da })
+}
+
+/// Where the index of what is due files an item.
+struct Due {
+    key: String,
+    at: String,
+}
+
+impl Due {
+    fn of(program: &ProgramId, member: MemberId, at: Moment) -> Self {
+        Self { key: keys::due(program, keys::shard(member)), at: keys::due_at(at) }
+    }
 }
 
 fn once<T: Serialize>(key: Key, body: &T) -> Result<Item, StoreError> {
     item(&Once { pk: key.pk, sk: key.sk, b: ByteBuf::from(pack(body)?) })
 }
 
-pub(crate) fn account(program: &ProgramId, account: &Account, due: Option<String>) -> Result<Item, StoreError> {
+pub(crate) fn account(program: &ProgramId, account: &Account, due: Option<Moment>) -> Result<Item, StoreError> {
+    let due = due.map(|at| Due::of(program, account.member, at));
     guarded(keys::account(program, account.member), account.version, account, due)
 }
 
@@ -157,7 +175,7 @@ pub(crate) fn activity(program: &ProgramId, activity: &RecordedActivity) -> Resu
 }
 
 pub(crate) fn redemption(program: &ProgramId, redemption: &Redemption) -> Result<Item, StoreError> {
-    let due = redemption.reminder_due().map(|at| keys::due(program, redemption.member, at));
+    let due = redemption.reminder_due().map(|at| Due::of(program, redemption.member, at));
     guarded(keys::redemption(program, redemption.id), redemption.version, redemption, due)
 }
 

@@ -23,8 +23,10 @@
 //! | pointer to the versions | `p#PROGRAM` | `CURRENT` |
 //! | registry of programs | `REGISTRY` | `<program>` |
 //!
-//! Two sparse indexes: `due` by `dk` = `p#DUE#<utc hour>#<shard>`, on accounts about which something must be written at
-//! some moment, and `birthday` by `bk` = `p#BDAY#<utc hour>#<shard>`. Both are sorted by `pk` and carry keys only.
+//! Two sparse indexes that carry keys only: `due` by `dk` = `p#DUE#<shard>`, sorted by `da` = `<utc hour, 10 digits>`, on
+//! accounts and redemptions about which something must be written at some moment, so that one query per shard finds what is
+//! due by now, however late it is asked, and nothing else; and `birthday` by `bk` = `p#BDAY#<utc hour>#<shard>`, sorted by
+//! `pk`.
 
 use crate::pools::Pool;
 use loyalty_domain::calendar::Moment;
@@ -39,6 +41,8 @@ pub const SK: &str = "sk";
 pub const DUE_INDEX: &str = "due";
 /// Partition key of [`DUE_INDEX`].
 pub const DUE_KEY: &str = "dk";
+/// Sort key of [`DUE_INDEX`]: the hour, so that the index is written only when that changes.
+pub const DUE_AT: &str = "da";
 /// Name of the index of birthdays.
 pub const BIRTHDAY_INDEX: &str = "birthday";
 /// Partition key of [`BIRTHDAY_INDEX`].
@@ -203,14 +207,23 @@ pub fn current(id: &ProgramId) -> Key {
 /// A program's place in the registry.
 #[must_use]
 pub fn registry(id: &ProgramId) -> Key {
-    key("REGISTRY", id)
+    key(REGISTRY, id)
 }
 
-/// The due index's key for an account about which something must be written at a moment.
+/// The due index's partition for the members of a shard.
 #[must_use]
-pub fn due(program: &ProgramId, member: MemberId, at: Moment) -> String {
-    format!("{program}#DUE#{}#{}", at.utc_hour(), shard(member))
+pub fn due(program: &ProgramId, shard: u32) -> String {
+    format!("{program}#DUE#{shard}")
 }
+
+/// The due index's sort key for what is due within the hour of a moment.
+#[must_use]
+pub fn due_at(at: Moment) -> String {
+    format!("{:010}", at.utc_hour().max(0))
+}
+
+/// The partition of the registry of programs.
+pub const REGISTRY: &str = "REGISTRY";
 
 /// The shard of a member: spread by the random part of its id.
 #[must_use]

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod create;
+pub mod due;
 pub mod engine;
 mod error;
 pub mod items;

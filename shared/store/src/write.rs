@@ -157,8 +157,7 @@ impl Builder<'_> {
         let mut all = Transaction { items: Vec::new(), slots: Vec::new() };
         if let Some((posted, due)) = &write.posted {
             let account = &posted.account;
-            let due = due.map(|at| keys::due(self.program, account.member, at));
-            let item = items::account(self.program, account, due)?;
+            let item = items::account(self.program, account, *due)?;
             let expected = (posted.expected_version > 0).then_some(posted.expected_version);
             all.push(Slot::Account, self.put(item, Some(expected))?);
             for entry in &posted.entries {

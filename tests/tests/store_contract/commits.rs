@@ -1,10 +1,11 @@
 //! Every place of a commit refuses for its own reason, and shows what stands there.
 
 use crate::bench::{Bench, NOW, done, moment, person, posting, purchase, refused, returned};
-use aws_sdk_dynamodb::types::{AttributeValue, StreamViewType, TimeToLiveStatus};
+use aws_sdk_dynamodb::types::{StreamViewType, TimeToLiveStatus};
 use loyalty_domain::account::Account;
 use loyalty_domain::purchase::Purchase;
 use loyalty_domain::refund::{Refund, refund_guest};
+use loyalty_store::due::What;
 use loyalty_store::items::Note;
 use loyalty_store::items::{Carried, IdentityOf, Person, body};
 use loyalty_store::write::Write;
@@ -207,21 +208,19 @@ pub(crate) async fn an_account_with_something_due_is_found_by_its_hour(bench: Be
     let member = posted.account.member;
     let at = moment("2027-01-01T00:30:00Z");
     done(bench.commit(&Write { posted: Some((posted.clone(), Some(at))), facts: Vec::new() }).await);
-    let found = async |key: String| {
-        let query = bench.straight.query().table_name(bench.table().name()).index_name(keys::DUE_INDEX);
-        let query =
-            query.key_condition_expression("dk = :dk").expression_attribute_values(":dk", AttributeValue::S(key));
-        query.send().await.unwrap().items.unwrap()
+    let found = async |by: &str| {
+        let found = bench.engine.due(&bench.program, keys::shard(member), moment(by), None, 10).await.unwrap();
+        found.0.into_iter().map(|due| due.what).collect::<Vec<_>>()
     };
-    let filed = found(keys::due(&bench.program, member, moment("2027-01-01T00:00:00Z"))).await;
-    assert_eq!(filed.len(), 1);
-    assert_eq!(filed[0]["pk"].as_s().unwrap(), &keys::member(&bench.program, member));
+    assert!(found("2026-12-31T23:59:59Z").await.is_empty(), "not before its hour");
+    assert_eq!(found("2027-01-01T00:00:00Z").await, [What::Account(member)]);
+    assert_eq!(found("2099-01-01T00:00:00Z").await, [What::Account(member)], "however late it is looked for");
     // With nothing due any more it leaves the index.
     let mut settled = posted;
     (settled.expected_version, settled.account.version) = (1, 2);
     settled.entries.clear();
     done(bench.commit(&posting(settled)).await);
-    assert!(found(keys::due(&bench.program, member, at)).await.is_empty());
+    assert!(found("2099-01-01T00:00:00Z").await.is_empty());
 }
 
 pub(crate) async fn a_shard_of_a_campaign_is_never_overdrawn(bench: Bench) {

@@ -26,7 +26,7 @@ pub use read::{
 pub(crate) use redeem::gift;
 pub(crate) use redeem::reward_use;
 pub use redeem::{Ask, redeem};
-pub use shown::{availability, redemption, voucher, voucher_looked_up};
+pub use shown::{availability, event, redemption, voucher, voucher_looked_up};
 pub use used::{VOUCHER_NOTICE_DAYS, VoucherDecision, remind, use_voucher, voucher_obstacle};
 
 use crate::calendar::Moment;

@@ -4,6 +4,7 @@ use super::Redemption;
 use crate::account::Account;
 use crate::calendar::Moment;
 use crate::catalogue::Availability;
+use crate::id::ProgramId;
 use crate::money::Money;
 use crate::program::{Reward, Worth};
 use crate::voucher::Code;
@@ -87,6 +88,34 @@ pub fn voucher_looked_up(of: &Redemption, account: &Account, now: Moment) -> Val
 
 fn shown(money: Money) -> Value {
     json!({ "amount": money.amount, "currency": money.currency.code() })
+}
+
+/// The event that a change of a redemption becomes, beside those of its entries: its voucher was used, or will expire. Its
+/// id is made of the redemption's and its version; the code is in no event.
+#[must_use]
+pub fn event(before: &Redemption, after: &Redemption, program: &ProgramId) -> Option<Value> {
+    let told = |of: &Redemption| of.voucher.as_ref().and_then(|voucher| voucher.noticed_at);
+    let in_time = after.voucher.as_ref().is_some_and(|voucher| told(after) < Some(voucher.expires_at));
+    let (kind, at) = match (&before.usage, &after.usage) {
+        (None, Some(usage)) => ("voucher.used", usage.at),
+        _ if told(before).is_none() && in_time => ("voucher.expiring", told(after)?),
+        _ => return None,
+    };
+    Some(json!({
+        "specversion": "1.0",
+        "id": format!("{}.{}", after.id, after.version),
+        "source": format!("loyalty/{program}"),
+        "type": kind,
+        "subject": after.member.to_string(),
+        "time": at.to_string(),
+        "datacontenttype": "application/json",
+        "data": {
+            "program": program.as_str(),
+            "member_id": after.member.to_string(),
+            "redemption": redemption(after, at),
+            "expires_at": after.voucher.as_ref().map(|voucher| voucher.expires_at.to_string()),
+        },
+    }))
 }
 
 fn worth(worth: Option<&Worth>) -> (Value, Value) {

@@ -78,11 +78,12 @@ impl Redemption {
     }
 }
 
-/// Notes that the holder of a voucher is told that it will expire; none if that is not due, or too late to be of use.
+/// Notes that the holder of a voucher is told that it will expire; none if that is not due. One that has expired by then is
+/// noted too, so that nobody looks at it again, but nobody is told.
 #[must_use]
 pub fn remind(mut redemption: Redemption, now: Moment) -> Option<Redemption> {
     redemption.reminder_due().filter(|due| *due <= now)?;
-    let voucher = redemption.voucher.as_mut().filter(|voucher| now < voucher.expires_at)?;
+    let voucher = redemption.voucher.as_mut()?;
     voucher.noticed_at = Some(now);
     redemption.version += 1;
     Some(redemption)

@@ -107,7 +107,12 @@ fn the_holder_of_a_voucher_is_told_seven_days_before_it_expires_and_once() {
     assert_eq!(remind(made.clone(), at("2027-01-23T22:59:59Z")), None);
     let told = remind(made.clone(), due).unwrap();
     assert_eq!((told.version, told.reminder_due(), remind(told.clone(), due)), (2, None, None));
-    assert_eq!(remind(made, at("2027-01-30T23:00:00Z")), None, "too late to be of use");
+    let late = remind(made.clone(), at("2027-01-30T23:00:00Z")).unwrap();
+    assert_eq!(late.reminder_due(), None, "nobody looks at it again");
+    let program = "main".parse().unwrap();
+    assert_eq!(redemption::event(&made, &late, &program), None, "and nobody is told too late");
+    let event = redemption::event(&made, &told, &program).unwrap();
+    assert_eq!((&event["type"], &event["id"]), (&json!("voucher.expiring"), &json!(format!("{id}.2"))));
     desk.use_voucher(id, "O-1").unwrap();
     assert_eq!(desk.redemptions[&id].reminder_due(), None);
 }
