@@ -1,6 +1,9 @@
 //! Cases at the edges that a reviewer found: each was an error once.
 
+use it::books::must_balance;
 use it::stack::{STAFF, Stack, claims, plain_program};
+use jiff::ToSpan;
+use jiff::civil::date;
 use serde_json::json;
 
 #[tokio::test]
@@ -93,4 +96,36 @@ async fn what_cannot_be_seen_is_not_printable_and_what_joins_emoji_is() {
         let body = json!({ "external_id": format!("m-{status}"), "given_name": name });
         assert_eq!(stack.send("POST", "/v1/members", Some(&body)).await.status, status, "{name:?}");
     }
+}
+
+#[tokio::test]
+async fn a_member_can_hold_fifty_booked_days_and_the_fifty_first_is_a_409() {
+    let mut program = plain_program();
+    program["earning_rules"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "id": "book", "on": "activity", "activity": "bonus_day",
+        "grants": { "tag": "bonus-day", "days": 1, "on": "day" } }));
+    program["earning_rules"].as_array_mut().unwrap().push(json!({ "id": "use", "on": "purchase",
+        "when": { "tag": ["bonus-day"] }, "award": { "points": 5 } }));
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let ada = stack.enrol("ada").await;
+    let book = |n: i64| {
+        let day = date(2026, 12, 1).saturating_add(n.days()).to_string();
+        json!({ "source": "app", "activity_id": n.to_string(), "member": { "member_id": ada }, "type": "bonus_day",
+                "occurred_at": "2026-11-21T10:00:00Z", "attributes": { "day": day } })
+    };
+    for n in 0..50 {
+        stack.send("POST", "/v1/activities", Some(&book(n))).await.expect(201);
+    }
+    let refused = stack.send("POST", "/v1/activities", Some(&book(50))).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (409, "account_full"), "{}", refused.body);
+    // The same day once more is no further one.
+    let mut again = book(3);
+    again["activity_id"] = json!("again");
+    stack.send("POST", "/v1/activities", Some(&again)).await.expect(201);
+    let lend = json!({ "level": "gold", "until": "2027-01-01", "reason": "x" });
+    let refused = stack.send_keyed("k", "POST", &format!("/v1/members/{ada}/level"), &lend).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (409, "account_full"), "{}", refused.body);
+    must_balance(&stack).await;
 }
