@@ -27,6 +27,8 @@ pub enum Command {
     Check(Check),
     /// Tell everything that is wrong with a program document; exit code 1 if anything is
     Validate(Validate),
+    /// Print the JSON Schema of program documents, by which editors complete them
+    Schema,
     /// Print a token for the stack that works on a data folder
     Token(Token),
 }

@@ -12,6 +12,7 @@ use loyalty_local::engine::Source;
 use loyalty_local::folder::Folder;
 use loyalty_local::publish;
 use loyalty_local::replay::{self, ReplayOptions, Target};
+use loyalty_local::schema;
 use loyalty_local::serve::{self, TOKEN_KEY};
 use loyalty_local::validate;
 use rand::TryRngCore;
@@ -35,6 +36,7 @@ async fn main() -> ExitCode {
         Some(Command::Replay(options)) => replay(options).await,
         Some(Command::Check(options)) => check(options).await,
         Some(Command::Validate(options)) => validate(options),
+        Some(Command::Schema) => say(&schema::text()),
         Some(Command::Token(options)) => token(options),
     };
     match done {

@@ -31,9 +31,10 @@ impl fmt::Display for Verdict {
         match &self.0 {
             Ok(program) => write!(
                 f,
-                "\"{}\" can be published: {} earning rules, {} levels, {} rewards.",
+                "\"{}\" can be published: {} earning rules, {} goals, {} levels, {} rewards.",
                 program.name,
                 program.rules.len(),
+                program.goals.len(),
                 program.tiers.levels.len(),
                 program.rewards.len()
             ),

@@ -170,7 +170,8 @@ pub fn activity(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<(Acti
     Some((activity, member?))
 }
 
-fn attributes(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Attributes> {
+/// Reads the attributes of an activity.
+pub(crate) fn attributes(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Attributes> {
     let Json::Map(fields) = json else {
         faults.malformed(at, "must be an object");
         return None;

@@ -1,9 +1,10 @@
 //! Examples inside a program's document: purchases and activities with what they must come to, so that an author sees
 //! what a change of the rules does before any member does.
 
+use super::Program;
 use super::read::MOST_EXAMPLES;
-use super::read_condition::{Context, attributes};
-use super::{Program, condition::Attribute};
+use super::read_condition::Context;
+use crate::activity::Attributes;
 use crate::award::{AwardLine, Awarded, Caps, TooMuch, award};
 use crate::award_activity::award_activity;
 use crate::calendar::{Moment, moment};
@@ -14,7 +15,7 @@ use crate::money::Money;
 use crate::program::condition::{Facts, LineFacts};
 use crate::purchase::Order;
 use crate::requests;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Tags of the member of an example, at most.
 const MOST_TAGS: usize = 100;
@@ -33,7 +34,7 @@ pub(super) struct Example {
 #[derive(Debug, Clone, PartialEq)]
 enum Event {
     Purchase(Order),
-    Activity { kind: CallerId, occurred_at: Moment, attributes: BTreeMap<Label, Attribute> },
+    Activity { kind: CallerId, occurred_at: Moment, attributes: Attributes },
 }
 
 /// Whom it happens to: by default somebody who enrolled today and is on the lowest level.
@@ -172,7 +173,7 @@ fn activity(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<Event> {
     object.optional("activity_id", faults, caller_id);
     let kind = object.required("type", faults, caller_id);
     let occurred_at = object.required("occurred_at", faults, moment);
-    let attributes = object.optional("attributes", faults, attributes).unwrap_or_default();
+    let attributes = object.optional("attributes", faults, requests::attributes).unwrap_or_default();
     object.finish(faults);
     Some(Event::Activity { kind: kind?, occurred_at: occurred_at?, attributes })
 }

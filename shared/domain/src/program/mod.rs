@@ -8,7 +8,6 @@ mod possible;
 mod read;
 pub(crate) use read::lcm;
 mod read_condition;
-pub use read_condition::attributes;
 mod read_goal;
 mod read_offers;
 mod read_rewards;

@@ -4,14 +4,11 @@ use super::condition::{Attribute, AttributeTest, Condition, WEEKDAYS};
 use crate::id::{CallerId, Label, LevelId, caller_id, label};
 use crate::json::{Faults, Json, Object, Path, boolean, integer, integer_within, list, text, word};
 use crate::money::money;
-use std::collections::BTreeMap;
 
 /// Conditions within conditions, at most.
 const MOST_NESTING: usize = 8;
 /// Clauses or words in one list.
 const MOST_WORDS: usize = 1_000;
-/// Attributes of one activity.
-const MOST_ATTRIBUTES: usize = 50;
 
 /// What conditions refer to by place.
 pub(super) struct Context<'a> {
@@ -19,25 +16,6 @@ pub(super) struct Context<'a> {
     pub(super) levels: Option<&'a [LevelId]>,
     /// The tags mentioned so far.
     pub(super) tags: Vec<Label>,
-}
-
-/// Reads the attributes of an activity: at most 50, each a boolean, an integer or a short text.
-pub fn attributes(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<BTreeMap<Label, Attribute>> {
-    let Json::Map(fields) = json else {
-        faults.malformed(at, "must be an object");
-        return None;
-    };
-    if fields.len() > MOST_ATTRIBUTES {
-        faults.meaningless(at, format!("must have at most {MOST_ATTRIBUTES} attributes, has {}", fields.len()));
-        return None;
-    }
-    let mut read = Vec::with_capacity(fields.len());
-    for (name, value) in fields {
-        let at = at.name(name);
-        let label = label(&Json::Text(name.clone()), &at, faults);
-        read.push(label.zip(attribute_value(value, &at, faults)));
-    }
-    read.into_iter().collect()
 }
 
 pub(super) fn condition(
