@@ -42,6 +42,8 @@ impl fmt::Display for Verdict {
         row("entries", grouped(report.entries))?;
         row("purchases", grouped(report.purchases))?;
         row("refunds", grouped(report.refunds))?;
+        row("activities", grouped(report.activities))?;
+        row("redemptions", grouped(report.redemptions))?;
         for (side, points) in &report.by_side {
             row(&format!("points {}", side.word()), grouped(*points))?;
         }

@@ -6,6 +6,7 @@ use loyalty_domain::redemption::{self, Redemption};
 use loyalty_domain::view;
 use loyalty_http::{Answer, App, Page, PathValues, Principal, Problem};
 use loyalty_store::Call;
+use loyalty_store::redemptions::ListPlace;
 use serde_json::{Value, json};
 
 /// The code for a redemption that is not there.
@@ -67,12 +68,12 @@ pub(crate) async fn redemptions_of(
     let member: MemberId = path.id("member_id", "member_unknown")?;
     let id = member.to_string();
     let binding = [call.program.as_str(), "redemptions", id.as_str()];
-    let below = match &page.cursor {
+    let from = match &page.cursor {
         Some(cursor) => app.cursors.open(&binding, cursor)?.parse().map_err(Problem::internal)?,
-        None => 999_999_999_999,
+        None => ListPlace::FIRST,
     };
     let (account, found) =
-        tokio::join!(app.account(&call, member), app.engine.redemptions_of(&call.program, member, below, page.limit));
+        tokio::join!(app.account(&call, member), app.engine.redemptions_of(&call.program, member, from, page.limit));
     let (_, (found, next)) = (account?, found?);
     let list: Vec<Value> = found
         .iter()
@@ -81,6 +82,6 @@ pub(crate) async fn redemptions_of(
             view::object([("redemption", redemption), ("voucher", voucher)])
         })
         .collect();
-    let next = next.map(|below| app.cursors.seal(&binding, &below.to_string()));
+    let next = next.map(|place| app.cursors.seal(&binding, &place.to_string()));
     Ok(Answer::ok(json!({ "redemptions": list, "next_cursor": next })))
 }

@@ -98,6 +98,12 @@ pub fn entry_sk(seq: u64) -> String {
     format!("E#{seq:012}")
 }
 
+/// The number of the entry at a sort key; none for other items.
+#[must_use]
+pub fn seq_of(sk: &str) -> Option<u64> {
+    sk.strip_prefix("E#").and_then(|seq| seq.parse().ok())
+}
+
 /// The free text of an entry.
 #[must_use]
 pub fn note(program: &ProgramId, of: MemberId, seq: u64) -> Key {

@@ -3,13 +3,42 @@
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::items::{self, Item, VoucherOf};
-use crate::keys;
+use crate::keys::{self, SK};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use loyalty_domain::entry::{Cause, Entry, Kind, Reason};
 use loyalty_domain::id::{MemberId, ProgramId, RedemptionId};
 use loyalty_domain::redemption::Redemption;
 use loyalty_domain::voucher::Code;
 use std::collections::HashMap;
+
+/// A place in the list of a member's redemptions: an entry, and how many of those that it began were listed already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListPlace {
+    /// The number of the entry.
+    pub seq: u64,
+    /// How many to skip.
+    pub skip: usize,
+}
+
+impl ListPlace {
+    /// The newest.
+    pub const FIRST: ListPlace = ListPlace { seq: 999_999_999_999, skip: 0 };
+}
+
+impl std::fmt::Display for ListPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.seq, self.skip)
+    }
+}
+
+impl std::str::FromStr for ListPlace {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let parts = text.split_once('.').and_then(|(seq, skip)| Some((seq.parse().ok()?, skip.parse().ok()?)));
+        parts.map(|(seq, skip)| ListPlace { seq, skip }).ok_or(StoreError::Corrupt("a cursor names no place"))
+    }
+}
 
 /// Entries that are looked through for one page of redemptions, at most: a page of a long ledger may be shorter than asked.
 const MOST_LOOKED_THROUGH: i32 = 500;
@@ -37,8 +66,8 @@ impl Engine {
         Ok(None)
     }
 
-    /// The redemptions that a member's entries of numbers below one began, newest first, and the number below which the
-    /// next page begins, if there may be more.
+    /// The redemptions that a member's entries began, newest first, from a place on, and the place at which the next page
+    /// begins, if there may be more.
     ///
     /// They are found by the ledger, so that no item has to be written for the list alone.
     ///
@@ -48,24 +77,29 @@ impl Engine {
         &self,
         program: &ProgramId,
         member: MemberId,
-        below: u64,
+        from: ListPlace,
         most: u32,
-    ) -> Result<(Vec<Redemption>, Option<u64>), StoreError> {
-        let (from, to) = (keys::entry_sk(0), keys::entry_sk(below.saturating_sub(1)));
-        let looked = self.table().range(&keys::member(program, member), &from, &to, false, MOST_LOOKED_THROUGH).await?;
-        let (mut ids, mut last) = (Vec::new(), below);
+    ) -> Result<(Vec<Redemption>, Option<ListPlace>), StoreError> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let (first, last) = (keys::entry_sk(0), keys::entry_sk(from.seq));
+        let looked =
+            self.table().range(&keys::member(program, member), &first, &last, false, MOST_LOOKED_THROUGH).await?;
+        let (mut ids, mut seen) = (Vec::new(), from.seq);
         for item in &looked {
             let begins = matches!(item.get("k"), Some(AttributeValue::S(kind)) if may_begin(kind));
-            let entry: Option<Entry> = if begins { Some(items::body(item)?) } else { None };
-            if let Some(entry) = &entry {
-                ids.extend(begun_by(entry));
+            seen = item.get(SK).and_then(|sk| sk.as_s().ok()).and_then(|sk| keys::seq_of(sk)).unwrap_or(0);
+            if !begins {
+                continue;
             }
-            last = last.saturating_sub(1);
-            if u32::try_from(ids.len()).unwrap_or(u32::MAX) >= most {
-                break;
+            let skip = if seen == from.seq { from.skip } else { 0 };
+            for (place, id) in begun_by(&items::body(item)?).into_iter().enumerate().skip(skip) {
+                if ids.len() == most {
+                    return Ok((self.redemptions(program, &ids).await?, Some(ListPlace { seq: seen, skip: place })));
+                }
+                ids.push(id);
             }
         }
-        let next = (last > 1).then_some(last);
+        let next = seen.checked_sub(1).filter(|seq| *seq > 0).map(|seq| ListPlace { seq, skip: 0 });
         Ok((self.redemptions(program, &ids).await?, next))
     }
 

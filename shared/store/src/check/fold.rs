@@ -1,8 +1,8 @@
 //! Rebuilding an account from its entries, and laying it beside the one that is stored.
 
-use super::{Facts, seq_of, text};
+use super::{Facts, text};
 use crate::items::{self, Item};
-use crate::keys::SK;
+use crate::keys::{SK, seq_of};
 use crate::redemptions::begun_by;
 use aws_sdk_dynamodb::types::AttributeValue;
 use loyalty_domain::account::{Account, Status};

@@ -265,7 +265,7 @@ impl Checker {
                 fold.entry(item);
             }
             let full = i32::try_from(entries.len()).unwrap_or(PAGE) >= PAGE;
-            match entries.last().and_then(|item| text(item, SK)).and_then(seq_of).filter(|_| full) {
+            match entries.last().and_then(|item| text(item, SK)).and_then(keys::seq_of).filter(|_| full) {
                 Some(last) => next = last + 1,
                 None => break,
             }
@@ -377,8 +377,4 @@ fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
         Some(AttributeValue::S(text)) => Some(text),
         Some(_) | None => None,
     }
-}
-
-fn seq_of(sk: &str) -> Option<u64> {
-    sk.strip_prefix("E#").and_then(|seq| seq.parse().ok())
 }
