@@ -353,10 +353,13 @@ impl<'a> Draft<'a> {
         let given = |(other, bucket): &(LevelId, i32)| {
             *other == level.id && tier::is_of_period(&self.account, program, *bucket, at)
         };
-        if points == 0 || self.account.entry_bonuses.iter().any(given) {
+        let takes_part = self.account.status == Status::Active;
+        if points == 0 || !takes_part || self.account.entry_bonuses.iter().any(given) {
             return Ok(());
         }
-        let (draws, repaid) = self.credit(points, grant::lot(&self.account, program, at))?;
+        let lot = grant::lot(&self.account, program, at);
+        let lot = if lot.activates_at.is_some_and(|at| at <= self.now) { lot.activated() } else { lot };
+        let (draws, repaid) = self.credit(points, lot)?;
         let mut explanation = vec![Reason::EntryBonus { level: level.id.clone(), points }];
         explanation.extend((repaid > 0).then_some(Reason::DebtRepaid { points: repaid }));
         let counts = program.tiers.qualify_by == QualifyBy::PointsEarned;

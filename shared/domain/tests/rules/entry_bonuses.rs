@@ -1,6 +1,7 @@
 //! Points for reaching a level, once in a period.
 
 use crate::desk::{Desk, base_rule, plain, with, words};
+use loyalty_domain::account::Status;
 use serde_json::{Value, json};
 
 const OPENED: &str = "2026-11-01T10:00:00Z";
@@ -113,4 +114,35 @@ fn the_bonus_is_granted_like_all_points_pending_and_after_debt() {
     desk.refund("A-1", &[("1", 1, None)]).unwrap();
     desk.act("payment");
     assert_eq!((desk.position(), desk.last().debt_repaid), ((20, 0, 0), 30));
+}
+
+/// A member on gold whose units will carry ruby from the next year on, when the program asks for less.
+fn about_to_rise(pending: i64) -> Desk {
+    let document = with(welcomed("calendar_year"), "/points/pending_days", json!(pending));
+    let mut desk = Desk::open(&document, OPENED);
+    desk.buy("A-1", &[60_000]);
+    desk.publish(&with(document, "/tiers/levels/2/from", json!(600)), desk.now.plus_days(2));
+    desk
+}
+
+#[test]
+fn a_bonus_that_is_given_long_after_its_day_has_been_active_since_its_own() {
+    let mut desk = about_to_rise(5);
+    desk.to("2027-03-01T10:00:00Z");
+    assert_eq!((desk.level(), desk.position()), ("ruby".to_owned(), (850, 0, 0)), "as it is read");
+    desk.settle();
+    assert_eq!((desk.last().occurred_at.to_string(), desk.last().points), ("2026-12-31T23:00:00Z".to_owned(), 200));
+    assert_eq!((desk.last().balance_after.available, desk.last().balance_after.pending), (850, 0));
+}
+
+#[test]
+fn who_is_deactivated_or_gone_rises_without_points() {
+    let mut desk = about_to_rise(0);
+    desk.change(|account| account.status = Status::Deactivated).unwrap();
+    desk.to("2027-03-01T10:00:00Z").settle();
+    assert_eq!((desk.level(), desk.position().0), ("ruby".to_owned(), 650));
+    let mut gone = about_to_rise(0);
+    gone.erase().unwrap();
+    gone.to("2027-03-01T10:00:00Z").settle();
+    assert_eq!(gone.position(), (0, 0, 0));
 }

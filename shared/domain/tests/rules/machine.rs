@@ -23,6 +23,10 @@ enum Op {
     /// Which purchase, which line, how many of its pieces, which share of its amount; none: by quantity alone.
     Refund(Index, Index, Index, Option<i64>),
     Adjust(i64, bool),
+    /// Of which type, how long ago, which day it books, in days from now.
+    Act(&'static str, i64, i64),
+    /// Which level, until in how many days.
+    Lend(&'static str, i64),
     Wait(i64),
     Settle,
     /// What, and in how many milliseconds.
@@ -33,16 +37,20 @@ enum Op {
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
-    let ago = prop_oneof![
-        5 => Just(0),
-        2 => 0_i64..60 * 24 * HOUR,
-        1 => Just(-5 * 60_000),
-        1 => prop::sample::select(vec![-5 * 60_000 - 1, 60 * 24 * HOUR, 60 * 24 * HOUR + 1]),
-    ];
+    let ago = || {
+        prop_oneof![
+            5 => Just(0),
+            2 => 0_i64..60 * 24 * HOUR,
+            1 => Just(-5 * 60_000),
+            1 => prop::sample::select(vec![-5 * 60_000 - 1, 60 * 24 * HOUR, 60 * 24 * HOUR + 1]),
+        ]
+    };
     let refund = (any::<Index>(), any::<Index>(), any::<Index>(), prop::option::of(0_i64..=100));
     let op = prop_oneof![
-        8 => (basket(), 1_i64..4, ago, prop::bool::weighted(0.1)).prop_map(|(lines, n, ago, usd)| Op::Buy(lines, n, ago, usd)),
+        8 => (basket(), 1_i64..4, ago(), prop::bool::weighted(0.1)).prop_map(|(lines, n, ago, usd)| Op::Buy(lines, n, ago, usd)),
         6 => refund.prop_map(|(purchase, line, pieces, share)| Op::Refund(purchase, line, pieces, share)),
+        4 => (prop::sample::select(vec!["visit", "payment", "book"]), ago(), -3_i64..40).prop_map(|(kind, ago, day)| Op::Act(kind, ago, day)),
+        2 => (prop::sample::select(vec!["gold", "ruby", "plus"]), -1_i64..90).prop_map(|(level, days)| Op::Lend(level, days)),
         3 => (-1000_i64..500, any::<bool>()).prop_map(|(points, qualifies)| Op::Adjust(points, qualifies)),
         4 => (0_i64..3 * 24 * HOUR).prop_map(Op::Wait),
         3 => (0_i64..200 * 24 * HOUR).prop_map(Op::Wait),
@@ -79,14 +87,18 @@ fn program(period: &'static str) -> impl Strategy<Value = Value> {
         json!({"id": "hello", "on": "purchase", "when": {"first_purchase": true}, "award": {"points": points}})
     });
     let often = (prop::option::of(small), prop::option::of(treat), prop::option::of(coffee), prop::option::of(hello));
-    let document = (document(), often, prop::bool::weighted(0.8)).prop_map(|(mut document, often, base)| {
-        let rules = document["earning_rules"].as_array_mut().unwrap();
-        let (small, treat, coffee, hello) = often;
-        rules.extend([base.then(base_rule), small, treat, coffee, hello].into_iter().flatten());
-        document
-    });
-    (document, policy, qualify, 1_i64..2000, 1_i64..2000).prop_map(
-        move |(mut document, (pending, expiry, notice, clawback), qualify, gold, ruby)| {
+    let document = (document(), often, prop::bool::weighted(0.8), activities()).prop_map(
+        |(mut document, often, base, activities)| {
+            let rules = document["earning_rules"].as_array_mut().unwrap();
+            let (small, treat, coffee, hello) = often;
+            rules.extend([base.then(base_rule), small, treat, coffee, hello].into_iter().flatten());
+            rules.extend(activities);
+            document
+        },
+    );
+    let bonus = || prop_oneof![2 => Just(0), 1 => 1_i64..1500];
+    (document, policy, qualify, (1_i64..2000, 1_i64..2000), (bonus(), bonus(), bonus())).prop_map(
+        move |(mut document, (pending, expiry, notice, clawback), qualify, (gold, ruby), bonuses)| {
             document["points"] = json!({"pending_days": pending, "expiry": expiry, "notice_days": notice,
                 "clawback": {"beyond_lot": clawback.0, "shortfall": clawback.1}, "late_purchase_days": 60});
             let scale = match qualify {
@@ -96,7 +108,11 @@ fn program(period: &'static str) -> impl Strategy<Value = Value> {
             let mut levels = document["tiers"]["levels"].clone();
             levels[1]["from"] = json!(gold / scale + 1);
             let ruby = json!({"id": "ruby", "from": (gold + ruby) / scale + 2, "multiply": "1.5"});
-            levels.as_array_mut().unwrap().push(ruby);
+            let plus = json!({"id": "plus", "multiply": "1.1"});
+            levels.as_array_mut().unwrap().extend([ruby, plus]);
+            for (level, bonus) in [bonuses.0, bonuses.1, bonuses.2].into_iter().enumerate() {
+                levels[level + 1]["entry_bonus"] = json!(bonus);
+            }
             document["tiers"] = json!({"qualify_by": qualify, "period": period, "levels": levels});
             if qualify == "spend" {
                 document["tiers"]["currency"] = json!("EUR");
@@ -104,6 +120,36 @@ fn program(period: &'static str) -> impl Strategy<Value = Value> {
             document
         },
     )
+}
+
+/// Rules for what members do besides buying: points, paid levels, booked days.
+fn activities() -> impl Strategy<Value = Vec<Value>> {
+    let limit = || prop::option::of((1_i64..4, prop::sample::select(vec!["day", "week", "month", "year", "ever"])));
+    let limited = |mut rule: Value, limit: Option<(i64, &str)>| {
+        if let Some((times, per)) = limit {
+            rule["limit"] = json!({"times": times, "per": per});
+        }
+        rule
+    };
+    let visit = (1_i64..60, limit()).prop_map(move |(points, limit)| {
+        limited(json!({"id": "visit", "on": "activity", "activity": "visit", "award": {"points": points}}), limit)
+    });
+    let payment = (prop::sample::select(vec!["gold", "plus"]), 1_i64..70, 0_i64..20, limit());
+    let payment = payment.prop_map(move |(level, days, points, limit)| {
+        let rule = json!({"id": "payment", "on": "activity", "activity": "payment", "award": {"points": points},
+            "grants": {"tier": level, "days": days}});
+        limited(rule, limit)
+    });
+    let book = (1_i64..4, any::<bool>(), limit()).prop_map(move |(days, chosen, limit)| {
+        let mut grants = json!({"tag": "staff", "days": days});
+        if chosen {
+            grants["on"] = json!("day");
+        }
+        limited(json!({"id": "book", "on": "activity", "activity": "book", "grants": grants}), limit)
+    });
+    let some =
+        (prop::option::weighted(0.8, visit), prop::option::weighted(0.8, payment), prop::option::weighted(0.8, book));
+    some.prop_map(|(visit, payment, book)| [visit, payment, book].into_iter().flatten().collect())
 }
 
 fn life() -> impl Strategy<Value = (Value, Option<&'static str>, Vec<Op>)> {
@@ -195,6 +241,36 @@ impl Both {
                     desk.settle();
                 }
             }
+            Op::Act(kind, ago, day) => {
+                let (told, day) = (Moment::from_millis(model.now - ago), model.day_in(*day));
+                let settled = desk.account.clone();
+                model.settle_if(model.part == Part::Active);
+                let recorded = desk.act_as_of(kind, told, &json!({"day": day.to_string()}));
+                if let Err(why) = model.act(kind, told.millis(), day) {
+                    let expected = match model.part {
+                        Part::Gone => Refusal::MemberUnknown,
+                        Part::Paused => Refusal::Deactivated,
+                        Part::Active if why == "type" => Refusal::ActivityUnknown,
+                        Part::Active if *ago < 0 => Refusal::InFuture,
+                        Part::Active => Refusal::ActivityTooOld { days: 60 },
+                    };
+                    assert_eq!(recorded, Err(expected));
+                    assert_eq!(desk.account, settled, "a refusal writes nothing");
+                    desk.settle();
+                    model.settle();
+                } else {
+                    recorded.unwrap();
+                }
+            }
+            Op::Lend(level, days) => {
+                model.settle();
+                let day = model.day_in(*days);
+                let done = desk.lend(level, &day.to_string());
+                assert_eq!(done.is_ok(), model.lend(level, day), "{done:?}");
+                if done.is_err() {
+                    desk.settle();
+                }
+            }
             Op::Wait(millis) => {
                 model.now += millis;
                 desk.now = Moment::from_millis(model.now);
@@ -267,7 +343,7 @@ impl Both {
             assert_eq!((award.first, award.left, award.forgiven), (bought.first, bought.left, bought.forgiven), "{id}");
         }
         if model.part != Part::Gone {
-            let ids = ["green", "gold", "ruby"];
+            let ids = ["green", "gold", "ruby", "plus"];
             let (since, _) = model.levels.last().unwrap();
             let level = &account.level;
             assert_eq!((level.id.as_str(), level.since.millis()), (ids[model.rank()], *since), "level");

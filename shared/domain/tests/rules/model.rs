@@ -76,6 +76,11 @@ pub(crate) struct Model {
     pub(crate) levels: Vec<(i64, usize)>,
     reviewed: i64,
     early: Option<i64>,
+    /// Levels and tags granted for a time: name, from, until.
+    pub(crate) levels_granted: Vec<(String, i64, i64)>,
+    pub(crate) tags_granted: Vec<(String, i64, i64)>,
+    /// On which day the entry bonus of a level was given last.
+    welcomed: BTreeMap<usize, Date>,
 }
 
 fn date(zone: &TimeZone, at: i64) -> Date {
@@ -95,6 +100,10 @@ fn start(zone: &TimeZone, day: Date) -> i64 {
 
 fn tomorrow(day: Date) -> Date {
     day.tomorrow().unwrap()
+}
+
+fn days_later(day: Date, days: i64) -> Date {
+    day.checked_add(jiff::Span::new().days(days)).unwrap()
 }
 
 fn months_later(day: Date, months: i64) -> Date {
@@ -131,6 +140,9 @@ impl Model {
             levels: vec![(now, 0)],
             reviewed: now,
             early: None,
+            levels_granted: Vec::new(),
+            tags_granted: Vec::new(),
+            welcomed: BTreeMap::new(),
         }
     }
 
@@ -210,6 +222,13 @@ impl Model {
 
     /// What is due by now: activations, ends, notices, reviews.
     pub(crate) fn settle(&mut self) {
+        self.settle_lots();
+        self.review();
+        // Points for levels that were reached meanwhile.
+        self.settle_lots();
+    }
+
+    fn settle_lots(&mut self) {
         let now = self.now;
         for grant in &mut self.grants {
             grant.kind.activates = grant.kind.activates.filter(|at| *at > now);
@@ -226,7 +245,6 @@ impl Model {
                 alike.for_each(|grant| grant.kind.noticed = Some(now));
             }
         }
-        self.review();
     }
 
     // ── Levels ──
@@ -293,28 +311,72 @@ impl Model {
         };
         let levels = self.document(version)["tiers"]["levels"].as_array().unwrap();
         let most = before.max(self.units(day));
-        (0..levels.len()).rev().find(|rank| levels[*rank]["from"].as_i64().unwrap() <= most).unwrap_or(0)
+        let reached = |rank: &usize| levels[*rank]["from"].as_i64().is_some_and(|from| from <= most);
+        let granted = |rank: &usize| {
+            let held = self.levels_granted.iter().filter(|(_, from, until)| (*from..*until).contains(&at));
+            held.into_iter().any(|(level, ..)| levels[*rank]["id"] == level.as_str())
+        };
+        (0..levels.len()).rev().find(|rank| reached(rank) || granted(rank)).unwrap_or(0)
     }
 
     fn review(&mut self) {
         while self.rank() > 0 {
             let regular = self.after(date(&self.home, self.reviewed)).map(|day| start(&self.home, day));
-            let Some(at) = regular.into_iter().chain(self.early).min().filter(|at| *at <= self.now) else { break };
-            let carried = self.carried(at, self.version_at(at));
-            self.reviewed = at;
-            self.early = None;
-            if carried != self.rank() {
-                self.levels.push((at, carried));
-            }
+            let ids = &self.document(0)["tiers"]["levels"];
+            let rank_of = |id: &str| (0..4).find(|rank| ids[*rank]["id"] == id).unwrap();
+            let ends = self
+                .levels_granted
+                .iter()
+                .filter(|(level, _, until)| rank_of(level) >= self.rank() && *until > self.reviewed);
+            let ends = ends.map(|(.., until)| *until);
+            let next = regular.into_iter().chain(self.early).chain(ends).min();
+            let Some(at) = next.filter(|at| *at <= self.now) else { break };
+            self.review_at(at);
+        }
+    }
+
+    fn review_at(&mut self, at: i64) {
+        let carried = self.carried(at, self.version_at(at));
+        (self.reviewed, self.early) = (at, None);
+        if carried != self.rank() {
+            self.change_level(carried, at);
         }
     }
 
     fn lift(&mut self) {
         let carried = self.carried(self.now, self.version_at(self.now));
         if carried > self.rank() {
-            self.levels.push((self.now, carried));
-            self.reviewed = self.now;
-            self.early = None;
+            (self.reviewed, self.early) = (self.now, None);
+            self.change_level(carried, self.now);
+        }
+    }
+
+    /// To another level, with the points for whoever reaches it, and on to the level that these carry.
+    fn change_level(&mut self, to: usize, at: i64) {
+        let rises = to > self.rank();
+        self.levels.push((at, to));
+        let (version, day) = (self.version_at(at), date(&self.home, at));
+        let points = self.document(version)["tiers"]["levels"][to]["entry_bonus"].as_i64().unwrap_or(0);
+        let back = if self.period() == "rolling_12_months" { 11 } else { 0 };
+        let again = self.welcomed.get(&to).is_some_and(|given| self.number(*given) >= self.number(day) - back);
+        if !rises || points == 0 || again || self.part != Part::Active {
+            return;
+        }
+        self.welcomed.insert(to, day);
+        self.grant(points, version, at);
+        let carried = self.carried(at, version);
+        if carried > self.rank() {
+            self.change_level(carried, at);
+        }
+    }
+
+    /// Points of a moment for something else than a purchase.
+    fn grant(&mut self, points: i64, version: usize, occurred: i64) {
+        let kind = self.granted(version, occurred, true);
+        self.credit(points, Kind { activates: kind.activates.filter(|at| *at > self.now), ..kind });
+        self.sums.earned += points;
+        if self.document(version)["tiers"]["qualify_by"] == "points_earned" {
+            self.units.push((date(&self.home, occurred), points));
         }
     }
 
@@ -378,7 +440,7 @@ impl Model {
             store: order.store.as_ref().map(|store| store.as_str().to_owned()),
             currency: order.currency.code().to_owned(),
             level: if occurred < self.enrolled { 0 } else { self.level_at(occurred) },
-            tags: vec!["vip".to_owned()],
+            tags: self.tags_at(occurred),
             weekday: usize::try_from(at_door.date().weekday().to_monday_zero_offset()).unwrap(),
             minute: i64::from(at_door.hour()) * 60 + i64::from(at_door.minute()),
             date: at_door.date().to_string(),
@@ -415,6 +477,105 @@ impl Model {
             too_late,
         };
         self.bought.insert(order.order_id.to_string(), bought);
+        self.settle();
+        true
+    }
+
+    fn tags_at(&self, at: i64) -> Vec<String> {
+        let granted = self.tags_granted.iter().filter(|(_, from, until)| (*from..*until).contains(&at));
+        ["vip".to_owned()].into_iter().chain(granted.map(|(tag, ..)| tag.clone())).collect()
+    }
+
+    /// The local day so many days from now.
+    pub(crate) fn day_in(&self, days: i64) -> Date {
+        days_later(date(&self.home, self.now), days)
+    }
+
+    /// Whether an activity is recorded, or what it is refused for: its time, or its type.
+    pub(crate) fn act(&mut self, kind: &str, told: i64, first: Date) -> Result<(), &'static str> {
+        let late = self.document(self.version_at(self.now))["points"]["late_purchase_days"].as_i64().unwrap();
+        if self.part != Part::Active || told > self.now + 300_000 || told < self.now - late * DAY {
+            return Err("time or member");
+        }
+        let occurred = told.min(self.now);
+        let (version, day) = (self.version_at(occurred), date(&self.home, occurred));
+        let rules = self.document(version)["earning_rules"].as_array().unwrap().clone();
+        let of_kind: Vec<usize> = (0..rules.len()).filter(|rule| rules[*rule]["activity"] == kind).collect();
+        if of_kind.is_empty() {
+            return Err("type");
+        }
+        let lot = self.granted(version, occurred, true);
+        let (mut points, mut gave) = (0, BTreeSet::new());
+        let mut granted = BTreeSet::new();
+        for place in of_kind {
+            let used_up = self.use_of(version, place, day);
+            let used_up = used_up.is_some_and(|(key, times)| self.uses.get(&key).is_some_and(|n| *n >= times));
+            if used_up {
+                continue;
+            }
+            let rule = &rules[place];
+            let fixed = rule["award"]["points"].as_i64().unwrap_or(0);
+            points += fixed;
+            if fixed > 0 {
+                gave.insert(place);
+            }
+            if self.grant_for(&rule["grants"], occurred, first) {
+                granted.insert(place);
+            }
+        }
+        if lot.notice == 0 && points > 0 && lot.expires.is_some_and(|at| at <= self.now) {
+            (points, gave) = (0, BTreeSet::new());
+        }
+        self.count_uses(version, &gave.union(&granted).copied().collect(), day, 1);
+        self.grant(points, version, occurred);
+        self.lift();
+        self.settle();
+        Ok(())
+    }
+
+    /// Whether a level or tag is granted for so many days.
+    fn grant_for(&mut self, grants: &Value, occurred: i64, first: Date) -> bool {
+        let Some(days) = grants["days"].as_i64() else { return false };
+        let day = date(&self.home, occurred);
+        if let Some(level) = grants["tier"].as_str() {
+            let paid = self.levels_granted.iter_mut().filter(|(other, _, until)| other == level && *until >= occurred);
+            match paid.max_by_key(|(.., until)| *until) {
+                Some((.., until)) => *until = start(&self.home, days_later(date(&self.home, *until), days)),
+                None => {
+                    let until = start(&self.home, days_later(day, days + 1));
+                    self.levels_granted.push((level.to_owned(), occurred, until));
+                }
+            }
+            return true;
+        }
+        let first = if grants["on"].is_null() { day } else { first };
+        let bookable = first >= day && first <= days_later(day, 366);
+        if bookable {
+            let (from, until) = (start(&self.home, first), start(&self.home, days_later(first, days)));
+            self.tags_granted.push((grants["tag"].as_str().unwrap().to_owned(), from, until));
+        }
+        bookable
+    }
+
+    /// Whether an operator's grant of a level is carried out.
+    pub(crate) fn lend(&mut self, level: &str, until: Date) -> bool {
+        if self.part != Part::Active || until < date(&self.home, self.now) {
+            return false;
+        }
+        let (now, until) = (self.now, start(&self.home, until).max(self.now));
+        let running = self
+            .levels_granted
+            .iter_mut()
+            .find(|(other, from, until)| other == level && (*from..*until).contains(&now));
+        match running {
+            Some((.., end)) => *end = until,
+            None => self.levels_granted.push((level.to_owned(), now, until)),
+        }
+        if until > now {
+            self.lift()
+        } else {
+            self.review_at(now)
+        }
         self.settle();
         true
     }
