@@ -20,6 +20,9 @@ impl Program {
         if let (Some(program), Some(Json::List(rules))) = (&program, object.raw("earning_rules")) {
             impossible::refuse(program, rules, &root.name("earning_rules"), &mut faults);
         }
+        if let Some(program) = &program {
+            impossible::refuse_rewards(program, &root.name("rewards"), &mut faults);
+        }
         let examples = object.optional("examples", &mut faults, |json: &Json, at: &Path<'_>, faults: &mut Faults| {
             examples::read(json, at, faults, program.as_ref())
         });

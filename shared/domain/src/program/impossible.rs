@@ -1,4 +1,4 @@
-//! Refuses rules that can never do anything: they are mistakes, and their author should hear of them before members do.
+//! Refuses rules and rewards that can never do anything: they are mistakes, and their author should hear of them before members do.
 //!
 //! Only what is certain is refused. Windows in the past are not: late purchases still fall into them.
 
@@ -9,6 +9,9 @@ use crate::calendar::{Moment, Per};
 use crate::json::{Faults, Json, Path};
 use crate::money::Currency;
 use std::collections::BTreeSet;
+
+/// What is said of what a window leaves out.
+const BETWEEN: &str = " between from and until";
 
 /// A rule or goal as it stands in the document.
 struct Earner<'a> {
@@ -40,7 +43,7 @@ impl<'a> Earner<'a> {
             narrower = narrower.in_currency(currency);
             worlds.push((narrower.clone(), format!(" for a purchase in {currency}")));
         }
-        worlds.push((narrower.within(self.from, self.until, &program.zone), " between from and until".to_owned()));
+        worlds.push((narrower.within(self.from, self.until, &program.zone), BETWEEN.to_owned()));
         worlds
     }
 }
@@ -72,6 +75,17 @@ pub(super) fn refuse(program: &Program, rules: &[Json], at: &Path<'_>, faults: &
         if let (Some(Award::Multiply(_)), true) = (earner.award, faults.list().len() == before) {
             refuse_idle_multiplier(&earner, program, &at, faults);
         }
+    }
+}
+
+/// Notes every reward that nobody can ever have.
+pub(super) fn refuse_rewards(program: &Program, at: &Path<'_>, faults: &mut Faults) {
+    for (index, reward) in program.rewards.iter().enumerate() {
+        let Some(when) = &reward.when else { continue };
+        let anything = World::anything(program);
+        let within = anything.clone().within(reward.from, reward.until, &program.zone);
+        let worlds = vec![(anything, String::new()), (within, BETWEEN.to_owned())];
+        refuse_impossible(when, worlds, &program.names(), &at.index(index).name("when"), faults);
     }
 }
 

@@ -223,6 +223,19 @@ fn a_goal_is_looked_at_like_a_rule_and_its_streak_must_fit_its_window() {
 }
 
 #[test]
+fn a_reward_must_be_within_somebodys_reach() {
+    let reward = |when: Value| {
+        let reward = json!({"id": "mug", "name": "Mug", "kind": "product", "points": 5, "settle": "immediately", "when": when,
+            "from": "2026-11-20", "until": "2026-11-22"});
+        let levels = json!([{"id": "green", "from": 0}, {"id": "gold", "from": 500}]);
+        pointers(&with(with(plain(), "/rewards", json!([reward])), "/tiers/levels", levels))
+    };
+    assert_eq!(reward(json!({"all": [{"tier": ["gold"]}, {"tier": ["green"]}]})), ["/rewards/0/when/all/1"]);
+    assert_eq!(reward(json!({"local_weekday": ["sun"]})), ["/rewards/0/when/local_weekday"]);
+    assert_eq!(reward(json!({"all": [{"tier": ["gold"]}, {"local_weekday": ["sat"]}]})), [""; 0]);
+}
+
+#[test]
 fn all_of_it_is_named_at_once_beside_what_the_reader_finds() {
     let impossible = json!({"all": [{"store": ["a"]}, {"store": ["b"]}]});
     let goal = json!({"id": "goal", "on": "purchase", "goal": {"count": 1, "of": "purchases"}, "award": {"points": 5}});

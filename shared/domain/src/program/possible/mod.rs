@@ -41,7 +41,19 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     /// Everything that can be when something sets rules off.
     pub(super) fn at(on: &Trigger, program: &Program) -> Self {
-        let all = World {
+        let all = World::anything(program);
+        match on {
+            Trigger::Enrolment => {
+                World { level: Among::only([0]), member_days: Span { least: 0, most: 0 }, first: (false, true), ..all }
+            }
+            Trigger::Activity(_) => World { first: (false, true), ..all },
+            Trigger::Purchase => all,
+        }
+    }
+
+    /// Everything that can be at all.
+    pub(super) fn anything(program: &Program) -> Self {
+        World {
             weekdays: 0b111_1111,
             minutes: minutes(0, 24 * 60),
             totals: Totals::anything(),
@@ -55,13 +67,6 @@ impl<'a> World<'a> {
             first: (true, true),
             member_days: Span::at_least(0, true),
             attributes: BTreeMap::new(),
-        };
-        match on {
-            Trigger::Enrolment => {
-                World { level: Among::only([0]), member_days: Span { least: 0, most: 0 }, first: (false, true), ..all }
-            }
-            Trigger::Activity(_) => World { first: (false, true), ..all },
-            Trigger::Purchase => all,
         }
     }
 
