@@ -30,7 +30,7 @@ pub use terms::{
 #[schemars(title = "Loyalty program", deny_unknown_fields)]
 pub struct Program {
     /// Where editors find this schema. Ignored otherwise.
-    #[schemars(rename = "$schema")]
+    #[schemars(rename = "$schema", length(min = 1, max = 1000))]
     pub schema: Option<String>,
     /// What members know the program by.
     #[schemars(length(min = 1, max = 100))]

@@ -27,9 +27,7 @@ pub(super) fn program(json: &Json, faults: &mut Faults) -> Option<Program> {
     let root = Path::ROOT;
     let mut object = Object::new(json, &root, faults)?;
     // For editors, which complete the document by it.
-    object.optional("$schema", faults, |json: &Json, at: &Path<'_>, faults: &mut Faults| {
-        text(json, at, faults).map(|_| ())
-    });
+    object.optional("$schema", faults, address);
     let name = object.required("name", faults, name);
     let zone = object.required("time_zone", faults, zone);
     let point_name = object.optional("point_name", faults, self::name).unwrap_or_else(|| "points".to_owned());
@@ -95,6 +93,16 @@ pub(super) fn program(json: &Json, faults: &mut Faults) -> Option<Program> {
         tags,
         level_ids,
     })
+}
+
+/// The address of something: 1 to 1,000 printable characters.
+fn address(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Option<()> {
+    let address = text(json, at, faults)?;
+    if address.is_empty() || address.chars().count() > 1_000 || address.chars().any(crate::id::is_unprintable) {
+        faults.malformed(at, "must be 1 to 1000 printable characters");
+        return None;
+    }
+    Some(())
 }
 
 /// A name for people: 1 to 100 printable characters.
