@@ -174,6 +174,9 @@ pub struct Settled {
     pub entries: u64,
 }
 
+/// Entries and facts of a request that are still written together with what had fallen due: a transaction holds 100 items,
+/// and what comes of pools is not counted here.
+const MOST_TOGETHER: usize = 50;
 /// How often a decision is made anew because the account had moved.
 const MOST_DECISIONS: u32 = 40;
 
@@ -361,7 +364,16 @@ impl Engine {
         if draft.settle()? {
             return Ok(Step::SettleFirst(draft.finish_as_is()));
         }
-        command.decide(draft, programs, subject).map(Step::Decided)
+        let decision = command.decide(draft, programs, subject)?;
+        let settled = decision.posted.as_ref().map_or(0, |posted| posted.settled);
+        let entries = decision.posted.as_ref().map_or(0, |posted| posted.entries.len());
+        if settled > 0 && entries + decision.facts.len() + decision.budgets.len() > MOST_TOGETHER {
+            // What is due goes first, by itself, so that the request's own items fit.
+            let mut draft = Draft::new(account.clone(), programs, call.now, &call.actor)?;
+            draft.settle()?;
+            return Ok(Step::SettleFirst(draft.finish_as_is()));
+        }
+        Ok(Step::Decided(decision))
     }
 
     /// On a refusal: was this very request carried out before?
@@ -390,11 +402,8 @@ impl Engine {
         facts: Vec<Fact>,
     ) -> Result<Write, Failure> {
         let Some(posted) = posted else { return Ok(Write { posted: None, facts }) };
-        let mut facts = facts;
-        for gift in &posted.gifts {
-            facts.push(Fact::Redemption(gift.clone()));
-            facts.extend(Fact::voucher(gift));
-        }
+        let gifts = posted.gifts.iter().cloned().map(Fact::Gift);
+        let facts = facts.into_iter().chain(gifts).collect();
         let next_due = |programs: &Programs| Ok(posted.account.next_due(&programs.at(call.now)?.program));
         let due = self.with_versions(call, programs, next_due).await?;
         Ok(Write { posted: Some((posted, due)), facts })
@@ -490,7 +499,7 @@ impl Moved<'_> {
 
     /// Takes over what stands there now. Gives the fact that was there already, which weighs more than what has moved.
     fn read(&mut self, slots: Vec<(Slot, Option<Item>)>) -> Result<Option<Item>, Failure> {
-        let mut fact = None;
+        let (mut fact, mut code_taken) = (None, false);
         for (slot, item) in slots {
             match (slot, item) {
                 (Slot::Account, Some(item)) => *self.account = Some(items::body(&item)?),
@@ -500,8 +509,10 @@ impl Moved<'_> {
                     fact = Some(item);
                 }
                 (Slot::Pool(pool), _) => self.short.push(pool),
+                // The redemption that was there already has its voucher; a code of another one would be a wonder.
+                (Slot::Voucher, _) => code_taken = true,
                 // An entry's number is taken only if the account has moved, which its own slot says.
-                (Slot::Entry, _) => {}
+                (Slot::Entry | Slot::Gift, _) => {}
                 (slot @ (Slot::Person | Slot::Identity(_) | Slot::Code), _) => {
                     return Err(Failure::Taken(vec![(slot, None)]));
                 }
@@ -514,13 +525,15 @@ impl Moved<'_> {
                     | Slot::Request
                     | Slot::Redemption
                     | Slot::RedemptionLeft
-                    | Slot::Voucher
                     | Slot::Free,
                     _,
                 ) => {
                     return Err(StoreError::Corrupt("a condition failed that must hold").into());
                 }
             }
+        }
+        if code_taken && fact.is_none() {
+            return Err(StoreError::Corrupt("two vouchers have one code").into());
         }
         Ok(fact)
     }

@@ -77,6 +77,8 @@ pub enum Fact {
     RedemptionLeft(Redemption, u64),
     /// The voucher of a redemption.
     Voucher(VoucherOf),
+    /// A reward that an entry of this commit gives, with its voucher.
+    Gift(Redemption),
     /// What a shard of a pool gives, or gets back.
     Drawn {
         /// The pool.
@@ -130,6 +132,8 @@ pub enum Slot {
     RedemptionLeft,
     /// A voucher's code is taken.
     Voucher,
+    /// A reward that an entry gives; its id follows from the entry's number, and so is no more taken than that.
+    Gift,
     /// A shard of a pool has too little left.
     Pool(Pool),
     /// A write without a condition.
@@ -223,9 +227,12 @@ impl Builder<'_> {
                 let item = items::redemption(program, redemption)?;
                 all.push(Slot::RedemptionLeft, self.put(item, Some(Some(*expected)))?);
             }
-            Fact::Voucher(of) => {
-                let hash = self.secrets.voucher(&self.secrets.code(of.redemption, of.key), of.key);
-                all.push(Slot::Voucher, self.put(items::voucher(program, &hash, of)?, Some(None))?);
+            Fact::Voucher(of) => all.push(Slot::Voucher, self.voucher(of)?),
+            Fact::Gift(gift) => {
+                all.push(Slot::Gift, self.put(items::redemption(program, gift)?, Some(None))?);
+                if let Some(Fact::Voucher(of)) = Fact::voucher(gift) {
+                    all.push(Slot::Gift, self.voucher(&of)?);
+                }
             }
             Fact::Drawn { pool, shard, amount, most, .. } => {
                 let key = keys::pool_shard(program, pool, *shard);
@@ -234,6 +241,11 @@ impl Builder<'_> {
             Fact::CodeGone(code) => all.push(Slot::Free, self.delete(keys::code(program, code), None)?),
         }
         Ok(())
+    }
+
+    fn voucher(&self, of: &VoucherOf) -> Result<TransactWriteItem, StoreError> {
+        let hash = self.secrets.voucher(&self.secrets.code(of.redemption, of.key), of.key);
+        self.put(items::voucher(self.program, &hash, of)?, Some(None))
     }
 
     /// A put: without a condition, if absent (`Some(None)`), or at a version.
