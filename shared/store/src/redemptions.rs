@@ -9,7 +9,7 @@ use loyalty_domain::entry::{Cause, Entry, Kind, Reason};
 use loyalty_domain::id::{MemberId, ProgramId, RedemptionId};
 use loyalty_domain::redemption::Redemption;
 use loyalty_domain::voucher::Code;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A place in the list of a member's redemptions: an entry, and how many of those that it began were listed already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,9 @@ impl Engine {
     /// [`StoreError`].
     pub async fn redemptions(&self, program: &ProgramId, ids: &[RedemptionId]) -> Result<Vec<Redemption>, StoreError> {
         let mut found: HashMap<RedemptionId, Redemption> = HashMap::new();
-        for ids in ids.chunks(100) {
+        // A batch may not name an item twice.
+        let different: Vec<RedemptionId> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        for ids in different.chunks(100) {
             let mut wanted: Vec<Item> = ids.iter().map(|id| key_item(keys::redemption(program, *id))).collect();
             while !wanted.is_empty() {
                 let request = || async {
