@@ -13,13 +13,19 @@ use loyalty_domain::view;
 use loyalty_http::{Answer, App, JsonBody, PathValues, Principal, Problem, RequestKey, entries};
 use loyalty_store::items::{self, Item};
 use loyalty_store::keys::{self, Key};
-use loyalty_store::{Call, Command, Decision, Fact, Recalled, StoreError};
+use loyalty_store::{Call, Command, Decision, Done, Fact, Failure, Recalled, StoreError};
+
+/// How often a closing is decided anew because the redemption moved meanwhile.
+const MOST_ATTEMPTS: u32 = 10;
 
 #[derive(Debug, Clone, Copy)]
 enum Close {
     /// So many of the points that are held; all, if not said.
     Capture(Option<i64>),
+    /// Whether it is held or fulfilled.
     Cancel,
+    /// Only as long as it is held.
+    CancelHold,
 }
 
 /// A capture or cancellation. The redemption remembers what closed it, so that no item of its own has to tell a retry.
@@ -42,7 +48,10 @@ impl Command for Closes {
         let expected = before.version;
         let decided = match self.how {
             Close::Capture(points) => redemption::capture(draft, before, points)?,
-            Close::Cancel => redemption::cancel(draft, before)?,
+            Close::CancelHold if before.status == Status::Fulfilled => {
+                return Err(Refusal::RedemptionIs { status: before.status });
+            }
+            Close::Cancel | Close::CancelHold => redemption::cancel(draft, before)?,
         };
         let (posted, mut redemption) = (decided.posted, decided.redemption);
         let entries = posted.own_entries().to_vec();
@@ -58,7 +67,9 @@ impl Command for Closes {
     fn recall(&self, fact: &Item) -> Result<Recalled<Self::Outcome>, StoreError> {
         let redemption: Redemption = items::body(fact)?;
         Ok(match redemption.closed_by(self.key).cloned() {
-            Some(closing) if closing.content == self.content => Recalled::Same((redemption, closing.entries)),
+            Some(closing) if closing.content == self.content => {
+                Recalled::Same((redemption.as_closed(self.key), closing.entries))
+            }
             Some(_) => Recalled::Other(Vec::new()),
             None => Recalled::Nothing,
         })
@@ -90,34 +101,52 @@ pub(crate) async fn cancel(
     body.read(redemption::cancel_body)?;
     let call = app.call(&principal);
     let id = path.id("redemption_id", UNKNOWN);
+    let mut how = Close::Cancel;
     if principal.own.is_some() {
-        let id = id.as_ref().map_err(|_| Problem::forbidden())?;
-        let redemption = app.engine.redemption(&call.program, *id).await?;
-        principal.must_be(redemption.as_ref().map(|redemption| redemption.member))?;
+        let of = match &id {
+            Ok(id) => app.engine.redemption(&call.program, *id).await?,
+            Err(_) => None,
+        };
+        principal.must_be(of.as_ref().map(|of| of.member))?;
         // What was held and is called off by now may be asked again: the same request gets the same answer.
-        let was_held = redemption.is_some_and(|redemption| redemption.as_made().status == Status::Held);
-        let captured = |redemption: &Redemption| redemption.status == Status::Fulfilled;
-        let redemption = app.engine.redemption(&call.program, *id).await?;
-        if !was_held || redemption.as_ref().is_some_and(captured) {
+        if !of.is_some_and(|of| of.as_made().status == Status::Held && of.status != Status::Fulfilled) {
             return Err(Problem::forbidden());
         }
+        how = Close::CancelHold;
     }
-    close(&app, &call, id?, Close::Cancel, &key).await
+    close(&app, &call, id?, how, &key).await
 }
 
 async fn close(app: &App, call: &Call, id: RedemptionId, how: Close, key: &str) -> Result<Answer, Problem> {
-    let redemption = found(app, call, id).await?;
     let secrets = app.engine.table().secrets();
     let key = secrets.content(&format!("key\0{}\0{}\0{key}", call.actor.len(), call.actor));
     let command = Closes { redemption: id, how, key, content: secrets.content(&format!("close\0{how:?}")) };
-    let done = app.engine.transact(call, Some(redemption.member), vec![redemption], &command).await?;
+    for attempt in 1..=MOST_ATTEMPTS {
+        let redemption = found(app, call, id).await?;
+        let version = redemption.version;
+        match app.engine.transact(call, Some(redemption.member), vec![redemption], &command).await {
+            Ok(done) => return closed(app, call, &done).await,
+            Err(Failure::Refused(refusal @ Refusal::RedemptionIs { .. })) => {
+                // The account is read after the redemption: if that has moved meanwhile, what refused does not stand.
+                if found(app, call, id).await?.version == version {
+                    return Err(refusal.into());
+                }
+                app.engine.table().pause(attempt).await;
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Err(Failure::Busy.into())
+}
+
+async fn closed(app: &App, call: &Call, done: &Done<(Redemption, Vec<Entry>)>) -> Result<Answer, Problem> {
     let (redemption, own) = &done.outcome;
     let (shown, voucher) = shown(app, call, redemption);
     let answer = Answer::ok(view::object([
         ("redemption", shown),
         ("voucher", voucher),
         ("entries", entries(own, Some(redemption.member)).into()),
-        ("account", app.show_after(call, &done).await?),
+        ("account", app.show_after(call, done).await?),
     ]));
     Ok(answer.replayed(done.replayed))
 }

@@ -1,6 +1,7 @@
 //! Reading redemptions.
 
 use axum::extract::State;
+use loyalty_domain::account::Status;
 use loyalty_domain::id::{MemberId, RedemptionId};
 use loyalty_domain::redemption::{self, Redemption};
 use loyalty_domain::view;
@@ -38,8 +39,11 @@ pub(crate) async fn visible(
     };
     principal.must_be(redemption.as_ref().map(|redemption| redemption.member))?;
     let redemption = redemption.ok_or_else(|| Problem::not_found(UNKNOWN))?;
-    app.account(call, redemption.member).await.map_err(|_| Problem::not_found(UNKNOWN))?;
-    Ok(redemption)
+    let account = app.engine.account(&call.program, redemption.member).await?;
+    match account.is_some_and(|account| account.status != Status::Erased) {
+        true => Ok(redemption),
+        false => Err(Problem::not_found(UNKNOWN)),
+    }
 }
 
 /// A redemption and its voucher, with the code, as of the request.

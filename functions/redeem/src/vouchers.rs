@@ -2,7 +2,7 @@
 
 use crate::read::shown;
 use axum::extract::State;
-use loyalty_domain::account::Account;
+use loyalty_domain::account::{Account, Status};
 use loyalty_domain::redemption::{self, Redemption};
 use loyalty_domain::refusal::Refusal;
 use loyalty_domain::view;
@@ -63,7 +63,8 @@ async fn find(app: &App, call: &Call, guesses: &str, code: &Code) -> Result<(Red
     if let Some(of) = found? {
         let (redemption, account) =
             tokio::join!(app.engine.redemption(program, of.redemption), app.engine.account(program, of.member));
-        if let (Some(redemption), Some(account)) = (redemption?, account?) {
+        // The vouchers of a member who left are void: their codes lead nowhere.
+        if let (Some(redemption), Some(account)) = (redemption?, account?.filter(|of| of.status != Status::Erased)) {
             return Ok((redemption, account));
         }
     }

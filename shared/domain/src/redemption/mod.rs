@@ -173,6 +173,18 @@ impl Redemption {
         Self { status, captured, worth, usage: None, ..self.clone() }
     }
 
+    /// It as it was answered to the request with this key, which closed it: that what was captured was used or called off
+    /// since does not show.
+    #[must_use]
+    pub fn as_closed(&self, key: [u8; 16]) -> Self {
+        let was_first = self.closings.first().is_some_and(|closing| closing.key == key);
+        if was_first && self.lapses_at.is_some() && self.captured > 0 {
+            Self { status: Status::Fulfilled, usage: None, ..self.clone() }
+        } else {
+            self.clone()
+        }
+    }
+
     /// The closing that a request made before, by its key.
     #[must_use]
     pub fn closed_by(&self, key: [u8; 16]) -> Option<&Closing> {
