@@ -71,6 +71,16 @@ pub struct Stack {
     pub embedded: Embedded,
 }
 
+/// A body as a value: null if it is empty, a text if it is a picture.
+#[must_use]
+pub fn body_of(bytes: &[u8]) -> Value {
+    match bytes.first() {
+        None => Value::Null,
+        Some(b'<') => Value::String(String::from_utf8(bytes.to_vec()).unwrap()),
+        Some(_) => serde_json::from_slice(bytes).unwrap(),
+    }
+}
+
 /// What was answered.
 #[derive(Debug, Clone)]
 pub struct Answered {
@@ -193,8 +203,7 @@ impl Stack {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answered { status: parts.status, headers: parts.headers, body }
+        Answered { status: parts.status, headers: parts.headers, body: body_of(&bytes) }
     }
 
     /// Enrols a member under an external id, and gives the member's id.
