@@ -9,8 +9,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tower::ServiceExt;
 
-/// The member whom the samples name, in whose place stands whoever the enrolment made.
+/// The member whom the samples name, in whose place stands whoever was enrolled last.
 const MEMBER: &str = "mbr_01KAJD3E00SAMP1EMEMBER0001";
+/// The redemption that they name, in whose place stands the one that was made last.
+const REDEMPTION: &str = "red_01KAJD3E00SAMP1EREDEMPT001";
+/// The code that they name, in whose place stands that of the voucher that was given last.
+const VOUCHER: &str = "7KQ2-M9XD-4TRA-W3HE-S";
 
 /// The samples in the order of their names: `<number>-<function>-<what>.<status>.json`.
 fn samples() -> Vec<(String, String)> {
@@ -27,28 +31,42 @@ async fn invoke(stack: &Stack, event: &str) -> (u16, http::HeaderMap, Value) {
     let request = lambda_http::request::from_str(event).unwrap();
     let (parts, body) = stack.router.clone().oneshot(request).await.unwrap().into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
-    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-    (parts.status.as_u16(), parts.headers, body)
+    (parts.status.as_u16(), parts.headers, it::stack::body_of(&bytes))
 }
 
 #[tokio::test]
 async fn every_sample_is_answered_as_its_name_says_one_after_the_other_on_a_fresh_table() {
     let stack = Stack::empty("2026-11-21T10:00:00Z").await;
-    let (mut member, mut cursor) = (MEMBER.to_owned(), String::new());
+    let mut put_in = [MEMBER, REDEMPTION, VOUCHER, "CURSOR"].map(|sent| (sent, sent.to_owned()));
+    let mut members = Vec::new();
     for (name, event) in samples() {
         let [_, status, _] = name.split('.').collect::<Vec<_>>()[..] else { panic!("{name}") };
-        let event = event.replace(MEMBER, &member).replace("CURSOR", &cursor);
+        let event = put_in.iter().fold(event, |event, (sent, stands)| event.replace(sent, stands));
         let (got, headers, body) = invoke(&stack, &event).await;
         assert_eq!(got.to_string(), status, "{name}: {body}");
         let sent: Value = serde_json::from_str(&event).unwrap();
         assert_eq!(headers["x-request-id"].to_str().unwrap(), sent["requestContext"]["requestId"], "{name}");
         assert_eq!(headers.contains_key("idempotency-replayed"), name.contains("replay"), "{name}");
-        if name.contains("members-enrol.201") {
-            member = body["member"]["member_id"].as_str().unwrap().to_owned();
+        let answers = ["/member/member_id", "/redemption/redemption_id", "/voucher/code", "/next_cursor"];
+        for ((_, stands), pointer) in put_in.iter_mut().zip(answers) {
+            let made = match pointer {
+                "/member/member_id" => name.contains("members-enrol.201"),
+                "/next_cursor" => true,
+                _ => status == "201",
+            };
+            if let Some(new) = body.pointer(pointer).and_then(Value::as_str).filter(|_| made) {
+                new.clone_into(stands);
+            }
         }
-        cursor = body["next_cursor"].as_str().map_or(cursor, str::to_owned);
+        if name.contains("members-enrol.201") {
+            members.push(put_in[0].1.clone());
+        }
     }
-    crate::kit::books_balance(&stack, &member).await;
+    assert_eq!(members.len(), 2);
+    for member in members {
+        crate::kit::books_balance(&stack, &member).await;
+    }
+    it::books::must_balance(&stack).await;
 }
 
 #[test]
@@ -79,7 +97,8 @@ fn there_is_a_sample_for_every_route() {
         let stack = Stack::with_program("2026-11-21T10:00:00Z", &example_program()).await;
         let surroundings: Arc<dyn Surroundings> = Arc::<TestWorld>::clone(&stack.world);
         let app = App { engine: stack.engine.clone(), surroundings, cursors: Cursors::new(b"none") };
-        let routes = [members::routes(app.clone()), earn::routes(app.clone()), program::routes(app)].concat();
+        let routes =
+            [members::routes, earn::routes, redeem::routes, program::routes].map(|of| of(app.clone())).concat();
         routes.into_iter().map(|route| format!("{} {}", route.method, route.path)).collect()
     });
     assert_eq!(seen, declared);
