@@ -20,12 +20,9 @@ pub use streak::Streak;
 use crate::calendar::{Moment, Per};
 use crate::id::CallerId;
 use crate::program::condition::{Facts, LineFacts};
-use crate::program::{Goal, GoalAward, GoalOf, Trigger};
+use crate::program::{Goal, GoalOf, Trigger};
 use crate::purchase::Line;
 use jiff::civil::Date;
-
-/// Rewards that one purchase or activity can bring at once; the rest of what was counted brings more with the next one.
-const MOST_REWARDS_AT_ONCE: i64 = 5;
 
 impl Goal {
     /// What a purchase adds, seen by the lines that are left of it.
@@ -69,11 +66,7 @@ impl Goal {
     /// How many times what was counted completes it, a period of a streak having been added to.
     #[must_use]
     pub fn completions(&self, progress: &Progress, period: i32) -> u32 {
-        let most = match (&self.award, self.repeat) {
-            (_, false) => i64::from(progress.reached == 0),
-            (GoalAward::Reward(_), true) => MOST_REWARDS_AT_ONCE,
-            (GoalAward::Points(_) | GoalAward::Badge(_), true) => i64::from(u32::MAX),
-        };
+        let most = if self.repeat { i64::from(u32::MAX) } else { i64::from(progress.reached == 0) };
         let counted = match (self.streak, &progress.streak) {
             (Some(_), Some(streak)) => streak.counted_around(period),
             (Some(_) | None, _) => progress.counted,

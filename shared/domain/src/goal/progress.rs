@@ -159,7 +159,7 @@ impl Progress {
         let Placed { anew, forgotten } = streak.add(period, amount, goal.count, !goal.repeat && self.reached > 0)?;
         (self.counted, self.since) = (streak.counted(), streak.since);
         self.streak = Some(streak);
-        self.forget(forgotten);
+        forgotten.into_iter().for_each(|count| self.forget(count));
         Some(anew)
     }
 
@@ -172,15 +172,13 @@ impl Progress {
         (self.counted, self.streak) = (0, None);
     }
 
-    /// Forgets the earliest completions of the round: they cannot be taken back any more.
-    fn forget(&mut self, mut times: u32) {
-        while let Some(place) = self.won.iter().position(|won| won.round == self.round && times > 0) {
-            let Some(won) = self.won.get_mut(place) else { break };
-            let fewer = won.times.min(times);
-            (won.times, times) = (won.times - fewer, times - fewer);
-            if won.times == 0 {
-                self.won.remove(place);
-            }
+    /// Forgets the earliest completion of the round that took so much: it cannot be taken back any more.
+    fn forget(&mut self, count: i64) {
+        let place = self.won.iter().position(|won| won.round == self.round && won.count == count);
+        let Some((place, won)) = place.and_then(|place| Some((place, self.won.get_mut(place)?))) else { return };
+        won.times = won.times.saturating_sub(1);
+        if won.times == 0 {
+            self.won.remove(place);
         }
     }
 
@@ -222,7 +220,7 @@ impl Progress {
                 won.spare = won.spare.saturating_add(change);
             }
         } else if self.streak.is_some() {
-            lost.extend(self.change_streak(goal, counted.period, change));
+            lost.extend(self.change_streak(counted.period, change));
         } else {
             self.counted = self.counted.saturating_add(change);
         }
@@ -235,20 +233,23 @@ impl Progress {
 
     /// Changes what counts in a period of a streak. A completion that is broken by it is made good by another row that is
     /// long enough, or lost.
-    fn change_streak(&mut self, goal: &Goal, period: i32, change: i64) -> Option<Won> {
-        let won = self.won.iter().rfind(|won| won.round == self.round);
-        let (firm, count) = (won.is_none(), won.map_or(goal.count, |won| won.count));
+    fn change_streak(&mut self, period: i32, change: i64) -> Option<Won> {
+        let (round, won) = (self.round, &self.won);
+        let loose = |count| won.iter().any(|won| won.round == round && won.count == count);
         let streak = self.streak.as_mut()?;
-        let broken = streak.change(period, change, firm);
-        let mended = broken && streak.complete_anywhere(count, 1) > 0;
+        let broken = streak.change(period, change, loose);
+        let mended = broken.is_some_and(|count| streak.complete_anywhere(count, 1) > 0);
         self.counted = streak.counted();
-        if broken && !mended { self.lose(self.round, 1) } else { None }
+        let count = broken.filter(|_| !mended)?;
+        let place = self.won.iter().rposition(|won| won.round == round && won.count == count)?;
+        self.lose(place, 1)
     }
 
     /// Takes back as many completions of a round as what is counted in it does not cover any more.
     fn lose_what_is_not_covered(&mut self, goal: &Goal, round: u32) -> Vec<Won> {
         let mut all = Vec::new();
-        while let Some(won) = self.won.iter_mut().rfind(|won| won.round == round) {
+        while let Some(place) = self.won.iter().rposition(|won| won.round == round) {
+            let Some(won) = self.won.get_mut(place) else { break };
             let now = round == self.round;
             let covered = if now { self.counted } else { won.spare };
             if covered >= 0 {
@@ -264,7 +265,7 @@ impl Progress {
             let missing = covered.saturating_neg().saturating_add(count - 1) / count;
             let fewer = u32::try_from(missing).unwrap_or(u32::MAX).min(won.times);
             let covered = covered.saturating_add(count.saturating_mul(i64::from(fewer)));
-            let lost = self.lose(round, fewer);
+            let lost = self.lose(place, fewer);
             match self.won.iter_mut().rfind(|won| won.round == round) {
                 _ if now => self.counted = covered,
                 Some(won) => won.spare = covered,
@@ -275,9 +276,8 @@ impl Progress {
         all
     }
 
-    /// Takes back so many of the latest completions of a round.
-    fn lose(&mut self, round: u32, times: u32) -> Option<Won> {
-        let place = self.won.iter().rposition(|won| won.round == round)?;
+    /// Takes back so many of the completions at a place.
+    fn lose(&mut self, place: usize, times: u32) -> Option<Won> {
         let won = self.won.get_mut(place)?;
         let fewer = times.min(won.times);
         let lost = Won { times: fewer, ..won.clone() };

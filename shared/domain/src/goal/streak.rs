@@ -30,12 +30,12 @@ struct Period {
 }
 
 /// What adding to a streak did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
     /// Whether what was in a row before is over.
     pub anew: bool,
-    /// Completions that are forgotten with their periods.
-    pub forgotten: u32,
+    /// Completions that are forgotten with their periods, by how many each took.
+    pub forgotten: Vec<i64>,
 }
 
 impl Streak {
@@ -86,7 +86,7 @@ impl Streak {
         }
         let keep = usize::try_from(count).unwrap_or(usize::MAX).max(MOST_PERIODS);
         let (before, after) = (self.counted(), self.per.periods_between(self.since, period));
-        let mut placed = Placed { anew: false, forgotten: 0 };
+        let mut placed = Placed { anew: false, forgotten: Vec::new() };
         let Ok(place) = usize::try_from(after) else {
             let earlier = usize::try_from(after.saturating_neg()).ok()?;
             if earlier.saturating_add(self.periods.len()) > keep {
@@ -110,21 +110,21 @@ impl Streak {
         }
         let slot = self.periods.get_mut(place)?;
         slot.amount = slot.amount.checked_add(amount)?;
-        placed.forgotten += self.forget(keep, done);
+        placed.forgotten.extend(self.forget(keep, done));
         Some(placed)
     }
 
-    fn completions(&self) -> u32 {
-        let ends = self.periods.iter().filter(|period| period.took > 0).count();
-        u32::try_from(ends).unwrap_or(u32::MAX)
+    fn completions(&self) -> Vec<i64> {
+        self.periods.iter().filter(|period| period.took > 0).map(|period| i64::from(period.took)).collect()
     }
 
     /// Forgets the earliest, but not what is in a row at the end: that is still to make the goal.
-    fn forget(&mut self, keep: usize, done: bool) -> u32 {
-        let mut forgotten = 0;
+    fn forget(&mut self, keep: usize, done: bool) -> Vec<i64> {
+        let mut forgotten = Vec::new();
         let row = if done { 0 } else { usize::try_from(self.counted()).unwrap_or(0) };
         while self.periods.len() > keep.max(row) {
-            forgotten += u32::from(self.periods.remove(0).took > 0);
+            let first = self.periods.remove(0);
+            forgotten.extend((first.took > 0).then_some(i64::from(first.took)));
             self.since = self.per.later(self.since, 1);
         }
         forgotten
@@ -157,22 +157,21 @@ impl Streak {
         done
     }
 
-    /// Changes what counts in a period. Gives whether a completion is broken by it, which then takes its periods no more;
-    /// one that cannot be taken back, `firm`, goes on taking them.
-    pub fn change(&mut self, period: i32, change: i64, firm: bool) -> bool {
-        let Some(place) = self.place(period) else { return false };
-        let Some(slot) = self.periods.get_mut(place) else { return false };
+    /// Changes what counts in a period. Gives how many periods a completion took that is broken by it, and takes them no
+    /// more; one that cannot be taken back, not being `loose`, goes on taking them.
+    pub fn change(&mut self, period: i32, change: i64, loose: impl Fn(i64) -> bool) -> Option<i64> {
+        let place = self.place(period)?;
+        let slot = self.periods.get_mut(place)?;
         let before = slot.amount;
         slot.amount = before.saturating_add(change).max(0);
         let emptied = before > 0 && slot.amount == 0;
-        let taken_by = self.taken_by(place).filter(|_| emptied && !firm);
-        if let Some(last) = taken_by.and_then(|last| self.periods.get_mut(last)) {
-            last.took = 0;
-        }
+        let taken_by = self.taken_by(place).filter(|_| emptied);
+        let last = taken_by.and_then(|last| self.periods.get_mut(last)).filter(|last| loose(i64::from(last.took)));
+        let broken = last.map(|last| i64::from(std::mem::take(&mut last.took)));
         while self.periods.last().is_some_and(|last| last.amount == 0 && last.took == 0) {
             self.periods.pop();
         }
-        taken_by.is_some()
+        broken
     }
 
     fn place(&self, period: i32) -> Option<usize> {

@@ -13,6 +13,7 @@ mod conditions;
 mod desk;
 mod entry_bonuses;
 mod examples;
+mod goal_lives;
 mod goals;
 mod goals_taken_back;
 mod holds;

@@ -1,6 +1,6 @@
 //! Streaks: local days, weeks or months in a row with something that counts.
 
-use crate::desk::{Desk, at, order, words};
+use crate::desk::{Desk, at, order, plain, with, words};
 use crate::goals::{buy_at, shop, state};
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ fn weeks_begin_on_monday_also_around_new_year_and_months_are_those_of_the_calend
 fn activities_make_streaks_too() {
     let goal = json!({"id": "stamps", "on": "activity", "activity": "check_in", "award": {"points": 50},
         "goal": {"count": 3, "of": "activities", "streak": "day"}});
-    let mut desk = Desk::open(&crate::desk::with(crate::desk::plain(), "/earning_rules", json!([goal])), OPENED);
+    let mut desk = Desk::open(&with(plain(), "/earning_rules", json!([goal])), OPENED);
     for moment in ["2026-11-02T09:00:00Z", "2026-11-03T09:00:00Z", "2026-11-03T10:00:00Z", "2026-11-04T09:00:00Z"] {
         desk.to(moment).act("check_in");
     }
@@ -238,4 +238,20 @@ fn a_quote_counts_a_streak_on_exactly_as_the_purchase_then_does() {
     let quote = desk.quote(&order("A-2", desk.now, &[100]));
     let kinds: Vec<_> = quote.unwrap().entries.iter().map(|entry| entry.kind.word()).collect();
     assert_eq!(kinds, ["earn", "goal", "bonus"]);
+}
+
+#[test]
+fn a_streak_under_other_terms_is_lost_with_its_own_days_alone() {
+    let mut desk = Desk::open(&streak("day", 3, true), OPENED);
+    days(&mut desk, "2026-11", 2..=4);
+    let two = with(streak("day", 2, true), "/earning_rules/0/award/points", json!(7));
+    desk.publish(&two, desk.now);
+    days(&mut desk, "2026-11", 5..=6);
+    assert_eq!((state(&desk), desk.position().0), ((0, 2, 2), 107));
+    give_back(&mut desk, "day-3");
+    assert_eq!((state(&desk), desk.position().0), ((0, 2, 1), 7));
+    give_back(&mut desk, "day-6");
+    assert_eq!((state(&desk), desk.position().0), ((0, 2, 1), 7), "the 4th, free again, and the 5th");
+    give_back(&mut desk, "day-5");
+    assert_eq!((state(&desk).2, desk.position().0), (0, 0));
 }
