@@ -444,3 +444,33 @@ fn a_purchase_whose_own_points_would_have_ended_still_counts() {
     desk.refund("A-1", &[("1", 1, None)]).unwrap();
     assert_eq!((state(&desk), desk.position()), ((0, 1, 0), (0, 0, 0)));
 }
+
+// ── Room ──
+
+#[test]
+fn an_account_with_36_lots_20_limited_rules_and_5_challenges_stays_under_two_kilobytes() {
+    let limited = (0..20).map(|n| {
+        json!({"id": format!("limited-rule-{n:03}"), "on": "purchase", "award": {"points": 1}, "limit": {"times": 200, "per": "ever"}})
+    });
+    let goals = [
+        (json!({"count": 10, "of": "purchases", "repeat": true}), json!({"points": 100})),
+        (json!({"count": 3, "of": "purchases", "within_days": 90, "repeat": true}), json!({"points": 50})),
+        (json!({"count": 3, "of": "purchases", "streak": "month", "repeat": true}), json!({"points": 50})),
+        (json!({"count": 50, "of": "units of selected lines", "repeat": true}), json!({"badge": "regular"})),
+        (json!({"count": 100, "of": "purchases"}), json!({"badge": "hundred"})),
+    ];
+    let goals = goals.iter().enumerate().map(
+        |(n, (goal, award))| json!({"id": format!("challenge-{n:03}"), "on": "purchase", "goal": goal, "award": award}),
+    );
+    let rules: Vec<Value> = limited.chain(goals).collect();
+    let document = with(plain(), "/earning_rules", json!(rules));
+    let mut desk = Desk::open(&with(document, "/points/expiry/after_months", json!(36)), OPENED);
+    for month in 0..36 {
+        desk.to(&format!("{}-{:02}-05T10:00:00Z", 2027 + month / 12, month % 12 + 1));
+        buy_times(&mut desk, 2);
+    }
+    assert_eq!((desk.account.lots.count(), desk.account.uses.len(), desk.account.progress.len()), (36, 20, 5));
+    let bytes = postcard::to_stdvec(&desk.account).unwrap().len();
+    // An item has keys besides.
+    assert!(bytes < 1_850, "{bytes} bytes");
+}
