@@ -18,13 +18,25 @@ const PAIRS: usize = 6;
 
 /// A shop with what the commands are about: Ada, a member with points and notes, one who is paused, purchases of a member and
 /// of a guest; goals that the next purchase in the cellar and the next check-in reach, and one that a purchase in the attic
-/// has reached.
+/// has reached; redemptions of Ada's.
 struct Shop {
     stack: Stack,
     ada: String,
     paused: String,
+    spent: Spent,
     /// An id that no run has met before the command.
     next_id: Ulid,
+}
+
+/// Redemptions by their ids: one that is held, two that are captured, of which one paid for a purchase, and a mug with the
+/// code of its voucher.
+#[derive(Default, Clone)]
+struct Spent {
+    held: String,
+    captured: String,
+    paid: String,
+    mug: String,
+    code: String,
 }
 
 impl Shop {
@@ -33,11 +45,11 @@ impl Shop {
         let enrolled = Ask::post("/v1/members", ada()).once(&stack).await.expect(201);
         let ada = enrolled["member"]["member_id"].as_str().unwrap().to_owned();
         let paused = stack.enrol("crm-paused").await;
-        let mut shop = Self { stack, ada, paused, next_id: Ulid::nil() };
+        let mut shop = Self { stack, ada, paused, spent: Spent::default(), next_id: Ulid::nil() };
         for ask in [
             shop.purchase("A-1", Some(json!({ "member_id": shop.ada }))),
             shop.purchase("G-1", None),
-            shop.adjust(10, "opening"),
+            shop.adjust(1_510, "opening"),
             shop.purchase_in("S-1", "cellar"),
             shop.purchase_in("S-2", "attic"),
             shop.activity("rev-1", "product_review"),
@@ -48,8 +60,25 @@ impl Shop {
             let answer = ask.once(&shop.stack).await;
             assert!(answer.status.is_success(), "{}: {}", ask.path, answer.body);
         }
+        shop.spend().await;
         shop.next_id = shop.stack.world.ulid();
         shop
+    }
+
+    async fn spend(&mut self) {
+        let made = async |shop: &Self, ask: Ask| {
+            let answer = ask.once(&shop.stack).await.expect(201);
+            let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+            (text("/redemption/redemption_id"), text("/voucher/code"))
+        };
+        (self.spent.held, _) = made(self, self.pay(120, "held")).await;
+        (self.spent.captured, _) = made(self, self.pay(130, "captured")).await;
+        (self.spent.paid, _) = made(self, self.pay(140, "paid")).await;
+        (self.spent.mug, self.spent.code) = made(self, self.redeem("mug", "mug")).await;
+        for redemption in [&self.spent.captured, &self.spent.paid] {
+            self.end(redemption, "capture", json!({}), "done").once(&self.stack).await.expect(200);
+        }
+        self.purchase_paid_with("P-1", &self.spent.paid).once(&self.stack).await.expect(201);
     }
 
     /// The same shop again, on a table of its own with the items of this one.
@@ -58,7 +87,8 @@ impl Shop {
         restore(&stack, items(&self.stack).await).await;
         // Ids go on where this shop's end, so that nothing new is taken for something old.
         while stack.world.ulid() != self.next_id {}
-        Self { stack, ada: self.ada.clone(), paused: self.paused.clone(), next_id: self.next_id }
+        let (ada, paused, spent) = (self.ada.clone(), self.paused.clone(), self.spent.clone());
+        Self { stack, ada, paused, spent, next_id: self.next_id }
     }
 
     fn of_ada(&self, rest: &str) -> String {
@@ -106,6 +136,31 @@ impl Shop {
     fn claim(&self, net_total: i64) -> Ask {
         let body = json!({ "member": { "member_id": self.ada }, "net_total": net_total });
         Ask::post("/v1/purchases/web/G-1/claim", body)
+    }
+
+    fn redeem(&self, reward: &str, key: &str) -> Ask {
+        let body = json!({ "member": { "member_id": self.ada }, "reward_id": reward });
+        Ask::post("/v1/redemptions", body).key(key)
+    }
+
+    fn pay(&self, points: i64, key: &str) -> Ask {
+        let body = json!({ "member": { "phone": "+4915112345678" }, "reward_id": "pay", "points": points,
+                           "currency": "EUR" });
+        Ask::post("/v1/redemptions", body).key(key)
+    }
+
+    fn end(&self, redemption: &str, how: &str, body: Value, key: &str) -> Ask {
+        Ask::post(format!("/v1/redemptions/{redemption}/{how}"), body).key(key)
+    }
+
+    fn purchase_paid_with(&self, order: &str, redemption: &str) -> Ask {
+        let mut body = self.order(order, Some(json!({ "member_id": self.ada })));
+        body["paid_with"] = json!([redemption]);
+        Ask::post("/v1/purchases", body)
+    }
+
+    fn use_voucher(&self, code: &str) -> Ask {
+        Ask::post("/v1/vouchers/redeem", json!({ "code": code, "channel": "till-3", "order_id": "O-1" }))
     }
 
     fn adjust(&self, points: i64, key: &str) -> Ask {
@@ -263,6 +318,30 @@ commands! {
     a_repeated_grant_of_a_level 201 |shop| shop.lend("gold", "lent");
     a_grant_of_an_unknown_level 422 |shop| shop.lend("diamond", "k-1");
     a_look_at_the_progress 200 |shop| Ask::get(shop.of_ada("/progress"));
+    a_redemption_with_voucher_stock_and_limit 201 |shop| shop.redeem("mug", "k-1");
+    a_hold 201 |shop| shop.pay(200, "k-1");
+    a_repeated_redemption 201 |shop| shop.redeem("mug", "mug");
+    a_redemption_under_a_used_key 422 |shop| shop.redeem("mug", "held");
+    a_redemption_beyond_the_balance 409 |shop| shop.pay(90_000, "k-1");
+    a_redemption_of_an_unknown_reward 422 |shop| shop.redeem("castle", "k-1");
+    a_capture 200 |shop| shop.end(&shop.spent.held, "capture", json!({}), "k-1");
+    a_capture_of_a_part 200 |shop| shop.end(&shop.spent.held, "capture", json!({ "points": 50 }), "k-1");
+    a_repeated_capture 200 |shop| shop.end(&shop.spent.captured, "capture", json!({}), "done");
+    a_capture_of_what_is_captured 409 |shop| shop.end(&shop.spent.captured, "capture", json!({}), "k-1");
+    a_cancellation_of_a_hold 200 |shop| shop.end(&shop.spent.held, "cancel", json!({}), "k-1");
+    a_cancellation_of_what_is_fulfilled 200 |shop| shop.end(&shop.spent.mug, "cancel", json!({}), "k-1");
+    a_cancellation_of_what_paid 409 |shop| shop.end(&shop.spent.paid, "cancel", json!({}), "k-1");
+    a_use_of_a_voucher 200 |shop| shop.use_voucher(&shop.spent.code);
+    a_use_of_an_unknown_voucher 404 |shop| shop.use_voucher("0000-0000-0000-0000-0");
+    a_look_up_of_a_voucher 200 |shop| Ask::post("/v1/vouchers/lookup", json!({ "code": shop.spent.code }));
+    a_purchase_paid_with_points 201 |shop| shop.purchase_paid_with("P-2", &shop.spent.captured);
+    a_purchase_paid_with_what_is_held 422 |shop| shop.purchase_paid_with("P-2", &shop.spent.held);
+    a_refund_of_what_was_paid_with_points 201 |shop| shop.refund("P-1");
+    a_catalogue 200 |_| Ask::get("/v1/rewards");
+    a_members_catalogue 200 |shop| Ask::get(shop.of_ada("/rewards"));
+    a_list_of_redemptions 200 |shop| Ask::get(shop.of_ada("/redemptions"));
+    a_look_at_a_redemption 200 |shop| Ask::get(format!("/v1/redemptions/{}", shop.spent.mug));
+    a_picture_of_a_voucher 200 |shop| Ask::get(format!("/v1/redemptions/{}/qr.svg", shop.spent.mug));
     a_publish 201 |_| Ask::with("PUT", "/v1/program", renamed());
     a_guarded_publish 201 |_| Ask::with("PUT", "/v1/program", renamed()).header("if-match", "\"1\"");
     a_look_at_the_program 200 |_| Ask::get("/v1/program");
