@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use it::stack::{Stack, TABLE, plain_program};
 use loyalty_domain::account::Account;
+use loyalty_domain::activity::RecordedActivity;
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::entry::Entry;
 use loyalty_domain::id::{MemberId, ProgramId};
@@ -317,4 +318,75 @@ async fn an_activity_without_entry_and_an_entry_without_activity_are_found() {
     books.assert_wrong(&report, None, "+1 activities");
     let at = key("in-9").pk;
     assert!(report.findings.iter().any(|f| f.at == at && f.what.contains("another key")), "{:#?}", report.findings);
+}
+
+#[tokio::test]
+async fn an_activity_that_keeps_other_entries_than_the_ledger_is_found() {
+    let books = books_of_goals().await;
+    let key = keys::activity(&books.program, &"app".parse().unwrap(), &"in-1".parse().unwrap());
+    let kept = books.get(&key).await;
+    type Edit = fn(&mut RecordedActivity);
+    let edits: [(&str, Edit); 3] = [
+        ("another one in the ledger", |activity| activity.entries[0].actor = "somebody".to_owned()),
+        ("its entry differ", |activity| activity.points += 1),
+        ("names no entry", |activity| activity.entries.clear()),
+    ];
+    for (words, edit) in edits {
+        let mut activity: RecordedActivity = items::body(&kept).unwrap();
+        edit(&mut activity);
+        books.put(items::with_body(kept.clone(), &activity).unwrap()).await;
+        let report = books.check().await;
+        assert!(
+            report.findings.iter().any(|f| f.at == key.pk && f.what.contains(words)),
+            "{words}: {:#?}",
+            report.findings
+        );
+    }
+}
+
+#[tokio::test]
+async fn passes_forgotten_under_an_earlier_version_are_no_error_but_a_missing_one_that_holds_is() {
+    let mut program = plain_program();
+    program["points"]["late_purchase_days"] = json!(1);
+    let stack = Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let ada = stack.enrol("ada").await;
+    let lend = |level: &str, until: &str| json!({ "level": level, "until": until, "reason": "status_match" });
+    let path = format!("/v1/members/{ada}/level");
+    stack.send_keyed("1", "POST", &path, &lend("gold", "2026-11-23")).await.expect(201);
+    stack.set_clock("2026-12-01T10:00:00Z");
+    stack.send("POST", "/v1/purchases", Some(&stack.purchase("A-1", &ada, 1_000))).await.expect(201);
+    program["points"]["late_purchase_days"] = json!(365);
+    stack.publish(&program).await;
+    stack.set_clock("2026-12-01T10:02:00Z");
+    let report = check(stack.engine.table(), 1, Moment::parse(&stack.now()).unwrap()).await.unwrap();
+    assert!(report.is_clean(), "{:#?}", report.findings);
+    stack.send_keyed("2", "POST", &path, &lend("gold", "2026-12-24")).await.expect(201);
+    let books =
+        Books { program: "main".parse().unwrap(), member: ada.parse().unwrap(), other: ada.parse().unwrap(), stack };
+    assert!(books.check().await.is_clean());
+    books.edit_account(|account| account.passes.clear()).await;
+    let seq = books.get(&keys::account(&books.program, books.member)).await;
+    let account: Account = items::body(&seq).unwrap();
+    books.assert_wrong(&books.check().await, Some(account.seq), "granted");
+}
+
+#[tokio::test]
+async fn books_are_sound_though_the_clock_of_the_stack_had_run_ahead_of_the_checkers() {
+    let mut program = it::stack::example_program();
+    program["rewards"] = serde_json::json!([{"id": "seat", "name": "Seat", "kind": "experience", "points": 20,
+        "settle": "hold", "hold_minutes": 30, "limit": {"times": 9, "per": "day"}}]);
+    let stack = it::stack::Stack::with_program("2026-11-21T10:00:00Z", &program).await;
+    let ada = stack.enrol("crm-ada").await;
+    let redeem = |key: &'static str| {
+        let body = serde_json::json!({"member": {"member_id": ada}, "reward_id": "seat"});
+        it::client::Ask::post("/v1/redemptions", body).key(key)
+    };
+    stack.set_clock("2027-06-01T10:00:00Z");
+    redeem("k-1").once(&stack).await.expect(201);
+    stack.set_clock("2027-06-01T12:00:00Z");
+    redeem("k-2").once(&stack).await.expect(201);
+    for now in ["2027-06-01T12:00:00Z", "2026-11-21T10:00:00Z"] {
+        stack.set_clock(now);
+        it::books::must_balance(&stack).await;
+    }
 }

@@ -99,7 +99,8 @@ async fn the_holder_of_an_unused_voucher_is_told_a_week_before_it_expires_once()
     let stack = Stack::with_program(OPENED, &program).await;
     let ada = stack.enrol("crm-ada").await;
     let body = json!({"member": {"member_id": ada}, "reward_id": "mug"});
-    let made = Ask::with("POST", "/v1/redemptions", body).header("idempotency-key", "k-1").once(&stack).await.expect(201);
+    let made =
+        Ask::with("POST", "/v1/redemptions", body).header("idempotency-key", "k-1").once(&stack).await.expect(201);
     assert_eq!(made["voucher"]["expires_at"], "2027-01-20T23:00:00Z");
     stack.world.stand_at("2027-01-13T22:00:00Z");
     assert_eq!(sweep(&stack).await, Swept::default());

@@ -4,8 +4,8 @@ use axum::extract::State;
 use http::header::IF_MATCH;
 use http::{HeaderMap, StatusCode};
 use loyalty_domain::calendar::Moment;
-use loyalty_domain::json::{Faults, Path};
-use loyalty_domain::program::Program;
+use loyalty_domain::json::{self, Faults, Path};
+use loyalty_domain::program::{Program, lower_totals};
 use loyalty_http::{Answer, App, JsonBody, Principal, Problem};
 use loyalty_store::programs;
 use serde_json::json;
@@ -36,14 +36,22 @@ pub(crate) async fn publish(
     for _ in 0..MOST_ATTEMPTS {
         let before = programs::starts(table, &call.program).await?.unwrap_or_default();
         let newest = u32::try_from(before.len()).unwrap_or(u32::MAX);
-        if let Some(same) = programs::published(table, &call.program, newest).await?.filter(|v| v.document == document)
-        {
+        let published = programs::published(table, &call.program, newest).await?;
+        if let Some(same) = published.as_ref().filter(|version| version.document == document) {
             return Ok(answer(newest, same.effective_from).replayed(true));
         }
         if expected.is_some_and(|expected| expected != newest) {
             let problem =
                 Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", "Another version is the newest");
             return Err(problem.fact("newest", newest));
+        }
+        if let Some(published) = published {
+            let before = json::parse(published.document.as_bytes()).and_then(|json| Program::from_json(&json));
+            let before = before.map_err(|_| Problem::internal("the newest version cannot be read"))?;
+            let lower = lower_totals(&program, &before, &body.0);
+            if !lower.is_empty() {
+                return Err(Problem::unprocessable(lower, "program_invalid"));
+            }
         }
         let effective_from = effective_from(&program, call.now, newest == 0)?;
         if programs::publish(table, &call.program, &before, effective_from, &document).await? {

@@ -1,6 +1,7 @@
 //! What becomes of a redemption: captured, or called off.
 
 use crate::read::{UNKNOWN, found, shown};
+use crate::redeem::caller;
 use axum::extract::State;
 use loyalty_domain::draft::Draft;
 use loyalty_domain::entry::Entry;
@@ -26,6 +27,17 @@ enum Close {
     Cancel,
     /// Only as long as it is held.
     CancelHold,
+}
+
+impl Close {
+    /// What is asked for, in words that stay the same for ever: retries are recognised by them.
+    fn words(self) -> String {
+        match self {
+            Close::Capture(None) => "capture\0-".to_owned(),
+            Close::Capture(Some(points)) => format!("capture\0{points}"),
+            Close::Cancel | Close::CancelHold => "cancel".to_owned(),
+        }
+    }
 }
 
 /// A capture or cancellation. The redemption remembers what closed it, so that no item of its own has to tell a retry.
@@ -86,7 +98,7 @@ pub(crate) async fn capture(
 ) -> Result<Answer, Problem> {
     let points = body.read(redemption::capture_body)?;
     let call = app.call(&principal);
-    close(&app, &call, path.id("redemption_id", UNKNOWN)?, Close::Capture(points), &key).await
+    close(&app, &call, &caller(&principal), path.id("redemption_id", UNKNOWN)?, Close::Capture(points), &key).await
 }
 
 /// `POST /v1/redemptions/{redemption_id}/cancel`: calls off a redemption that is held, or fulfilled and not used. A member
@@ -114,13 +126,20 @@ pub(crate) async fn cancel(
         }
         how = Close::CancelHold;
     }
-    close(&app, &call, id?, how, &key).await
+    close(&app, &call, &caller(&principal), id?, how, &key).await
 }
 
-async fn close(app: &App, call: &Call, id: RedemptionId, how: Close, key: &str) -> Result<Answer, Problem> {
+async fn close(
+    app: &App,
+    call: &Call,
+    caller: &str,
+    id: RedemptionId,
+    how: Close,
+    key: &str,
+) -> Result<Answer, Problem> {
     let secrets = app.engine.table().secrets();
-    let key = secrets.content(&format!("key\0{}\0{}\0{key}", call.actor.len(), call.actor));
-    let command = Closes { redemption: id, how, key, content: secrets.content(&format!("close\0{how:?}")) };
+    let key = secrets.content(&format!("key\0{}\0{caller}\0{key}", caller.len()));
+    let command = Closes { redemption: id, how, key, content: secrets.content(&how.words()) };
     for attempt in 1..=MOST_ATTEMPTS {
         let redemption = found(app, call, id).await?;
         let version = redemption.version;

@@ -58,8 +58,8 @@ pub(crate) async fn redeem(
         principal.must_be(app.engine.resolve(&call.program, &request.member).await?)?;
     }
     let secrets = app.engine.table().secrets();
-    let content = secrets.content(&format!("redeem\0{}\0{:?}", request.member.digest_input(), request.ask));
-    let id = secrets.redemption(&call.actor, &key);
+    let content = secrets.content(&format!("redeem\0{}\0{}", request.member.digest_input(), asked(&request.ask)));
+    let id = secrets.redemption(&caller(&principal), &key);
     let (named, ask) = (request.member, request.ask);
     let done = app
         .transact_named(&call, &named, None, &Redeem { ask, id, content }, |redemption| Some(redemption.member))
@@ -72,4 +72,19 @@ pub(crate) async fn redeem(
         ("account", app.show_after(&call, &done).await?),
     ]));
     Ok(answer.replayed(done.replayed))
+}
+
+/// Who keeps keys of requests: a service and a member whose subjects are spelled alike are two.
+pub(crate) fn caller(principal: &Principal) -> String {
+    match principal.confined_to() {
+        Some(member) => format!("self\0{member}"),
+        None => principal.actor.clone(),
+    }
+}
+
+/// What is asked for, in words that stay the same for ever: retries are recognised by them.
+fn asked(ask: &Ask) -> String {
+    let number = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let currency = ask.currency.map_or_else(|| "-".to_owned(), |currency| currency.code().to_owned());
+    format!("{}\0{}\0{currency}\0{}", ask.reward, number(ask.points), number(ask.basket_total))
 }

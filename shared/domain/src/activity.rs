@@ -220,7 +220,9 @@ fn passes(
     for place in awarded.gave.clone() {
         let Some(rule) = program.rules.get(place) else { continue };
         let Some(grants) = &rule.grants else { continue };
-        if let Some(pass) = granted(account, held, program, grants, occurred_at, attributes) {
+        let pass = granted(account, held, program, grants, occurred_at, attributes);
+        // A day that is booked already is not booked once more.
+        if let Some(pass) = pass.filter(|pass| !held.contains(pass)) {
             pass.put(held);
             passes.push((place, pass));
             continue;

@@ -109,6 +109,28 @@ pub fn change(mut draft: Draft<'_>, with: impl FnOnce(&mut Account)) -> Result<P
     Ok(draft.finish_as_is())
 }
 
+/// Gives up all points that are there.
+///
+/// # Errors
+/// As [`Draft::post`].
+pub(crate) fn forfeit(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let (now, program_version) = (draft.now(), draft.version());
+    let (draws, points) = draft.account().lots.take(i64::MAX, now, |_| true);
+    if points == 0 {
+        return Ok(());
+    }
+    draft.post(Posting {
+        kind: Kind::Forfeit,
+        points: -points,
+        draws,
+        cause: Cause::Erasure,
+        program_version,
+        explanation: Vec::new(),
+        occurred_at: now,
+        effects: Effects::default(),
+    })
+}
+
 /// Erases a member: what is held is called off, points left are forfeited by an entry, and nothing of the person stays in the account.
 ///
 /// # Errors
@@ -119,20 +141,7 @@ pub fn erase(mut draft: Draft<'_>) -> Result<Posted, Refusal> {
         return Err(Refusal::MemberUnknown);
     }
     crate::redemption::cancel_all(&mut draft)?;
-    let (draws, points) = draft.account().lots.take(i64::MAX, draft.now(), |_| true);
-    if points > 0 {
-        let (now, program_version) = (draft.now(), draft.version());
-        draft.post(Posting {
-            kind: Kind::Forfeit,
-            points: -points,
-            draws,
-            cause: Cause::Erasure,
-            program_version,
-            explanation: Vec::new(),
-            occurred_at: now,
-            effects: Effects::default(),
-        })?;
-    }
+    forfeit(&mut draft)?;
     let account = draft.account_mut();
     account.status = Status::Erased;
     account.zone = None;

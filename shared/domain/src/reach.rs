@@ -72,10 +72,48 @@ impl Step<'_> {
 /// # Errors
 /// As [`Draft::post`].
 pub(crate) fn post(draft: &mut Draft<'_>, version: &Version, steps: Vec<Step<'_>>) -> Result<(), Refusal> {
-    for Step { goal, period, added, .. } in steps.into_iter().filter(|step| step.added.completions > 0) {
-        complete(draft, version, goal, period, added)?;
+    let mut left = AtOnce::default();
+    for Step { goal, period, mut added, .. } in steps {
+        added.completions = left.take(goal, added.completions);
+        if added.completions > 0 {
+            complete(draft, version, goal, period, added)?;
+        }
     }
     Ok(())
+}
+
+/// Goals that one purchase or activity can reach at once.
+const MOST_GOALS_AT_ONCE: u32 = 10;
+/// Rewards that it can bring at once.
+const MOST_REWARDS_AT_ONCE: u32 = 5;
+
+/// What one purchase or activity can still bring: a commit holds 100 items. What it does not bring stays counted, and
+/// comes with the next that counts.
+struct AtOnce {
+    goals: u32,
+    rewards: u32,
+}
+
+impl Default for AtOnce {
+    fn default() -> Self {
+        Self { goals: MOST_GOALS_AT_ONCE, rewards: MOST_REWARDS_AT_ONCE }
+    }
+}
+
+impl AtOnce {
+    /// How many of so many completions of a goal fit.
+    fn take(&mut self, goal: &Goal, completions: u32) -> u32 {
+        let times = match goal.award {
+            _ if self.goals == 0 => 0,
+            GoalAward::Reward(_) => completions.min(self.rewards),
+            GoalAward::Points(_) | GoalAward::Badge(_) => completions,
+        };
+        if times > 0 {
+            self.goals -= 1;
+            self.rewards -= if matches!(goal.award, GoalAward::Reward(_)) { times } else { 0 };
+        }
+        times
+    }
 }
 
 fn complete(draft: &mut Draft<'_>, version: &Version, goal: &Goal, period: i32, added: Added) -> Result<(), Refusal> {
@@ -188,10 +226,12 @@ impl Change<'_> {
 /// # Errors
 /// As [`Draft::post`].
 pub(crate) fn post_changes(draft: &mut Draft<'_>, version: &Version, changes: Vec<Change<'_>>) -> Result<(), Refusal> {
+    let mut left = AtOnce::default();
     for Change { goal, period, changed: Changed { progress, lost, completions } } in changes {
         for lost in lost {
             lose(draft, version, goal, &lost)?;
         }
+        let completions = left.take(goal, completions);
         if completions > 0 {
             complete(draft, version, goal, period, Added { progress, anew: false, completions })?;
         }

@@ -7,6 +7,7 @@ use crate::draft::{Draft, Posted, Posting};
 use crate::entry::{Cause, Effects, Entry, Kind, Reason};
 use crate::id::CallerId;
 use crate::lots::{Draw, LotKey};
+use crate::membership::forfeit;
 use crate::program::{Goal, Program, Shortfall};
 use crate::programs::Programs;
 use crate::purchase::{BudgetUse, MINUTES_AHEAD, Purchase, Recorded, budget_uses, units_of, uses};
@@ -114,6 +115,10 @@ pub fn refund(
     review_early(&mut draft, &award);
     draft.lift_level()?;
 
+    if draft.account().status == Status::Erased {
+        // What comes back to one who left is given up with all the rest.
+        forfeit(&mut draft)?;
+    }
     let budgets = budget_uses(program, &after.of_budgets, &before.of_budgets, true);
     purchase.award = Some(award);
     let posted = draft.finish()?;
@@ -176,7 +181,8 @@ fn goal_changes<'p>(
     }
     let mut counted = std::mem::take(&mut award.counted);
     let facts = award.frozen.facts(program, purchase, purchase.net_left());
-    let amounts = |goal: &Goal| goal.of_purchase(&facts, &purchase.lines);
+    let lines = purchase.lines_and_money();
+    let amounts = |goal: &Goal| goal.of_purchase(&facts, &lines);
     let changes = reach::changes(draft.account(), program, &mut counted, amounts);
     award.counted = counted;
     changes
@@ -197,7 +203,7 @@ impl Standing {
         if lines.is_empty() {
             return Ok(Standing { points: 0, gave: Vec::new(), of_budgets: Vec::new(), net: 0, anything: false });
         }
-        if recorded.first == 0 && recorded.was_too_late() {
+        if (recorded.first == 0 && recorded.was_too_late()) || purchase.is_paid_with_points_alone() {
             return Ok(Standing { points: 0, gave: Vec::new(), of_budgets: Vec::new(), net, anything: true });
         }
         let facts = recorded.frozen.facts(program, purchase, net);

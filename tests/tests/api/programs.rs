@@ -248,3 +248,22 @@ async fn nothing_crosses_programs() {
     assert_eq!(names(&shown), ["document", "effective_from", "version"]);
     assert_eq!(shown["document"], plain_program());
 }
+
+#[tokio::test]
+async fn what_a_campaign_or_reward_offers_in_all_may_grow_with_a_version_and_not_shrink() {
+    let offering = |budget: i64, stock: i64| {
+        let mut program = plain_program();
+        let rule =
+            json!({ "id": "campaign", "on": "purchase", "award": { "points": 1 }, "budget": { "points": budget } });
+        program["earning_rules"].as_array_mut().unwrap().push(rule);
+        program["rewards"] = json!([{ "id": "mug", "name": "Mug", "kind": "product", "points": 40,
+            "settle": "immediately", "stock": stock }]);
+        program
+    };
+    let stack = Stack::with_program(NOW, &offering(80, 80)).await;
+    let refused = put(&stack, &[], &offering(79, 40)).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "program_invalid"));
+    let last = offering(0, 0)["earning_rules"].as_array().unwrap().len() - 1;
+    assert_eq!(refused.pointers(), [&format!("/earning_rules/{last}/budget/points"), "/rewards/0/stock"]);
+    put(&stack, &[], &offering(80, 81)).await.expect(201);
+}

@@ -25,21 +25,21 @@ use crate::purchase::Line;
 use jiff::civil::Date;
 
 impl Goal {
-    /// What a purchase adds, seen by the lines that are left of it.
+    /// What a purchase adds, seen by what is left of it: each line with what of it was paid with money.
     #[must_use]
-    pub fn of_purchase(&self, facts: &Facts<'_>, lines: &[Line]) -> i64 {
+    pub fn of_purchase(&self, facts: &Facts<'_>, lines: &[(&Line, i64)]) -> i64 {
         if self.on != Trigger::Purchase || !self.in_window(facts.occurred_at) {
             return 0;
         }
-        let counts = |line: &&Line| {
+        let counts = |(line, money): &&(&Line, i64)| {
             let seen = LineFacts { sku: line.bought.sku.as_ref(), categories: &line.bought.categories };
             let selected = || self.when.as_ref().is_none_or(|when| when.holds(facts, Some(seen)) == Some(true));
-            line.quantity_left > 0 && line.net_left > 0 && selected()
+            line.quantity_left > 0 && *money > 0 && selected()
         };
         let mut lines = lines.iter().filter(counts);
         match self.of {
             GoalOf::Purchases => i64::from(lines.next().is_some()),
-            GoalOf::Units => lines.fold(0, |sum, line| sum.saturating_add(line.quantity_left)),
+            GoalOf::Units => lines.fold(0, |sum, (line, _)| sum.saturating_add(line.quantity_left)),
             GoalOf::Activities => 0,
         }
     }

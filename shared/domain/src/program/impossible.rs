@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 /// What is said of what a window leaves out.
 const BETWEEN: &str = " between from and until";
 
+/// Pairs of rules that are looked at, so that no document keeps whoever publishes it waiting; beyond, all is well.
+const MOST_PAIRS: usize = 20_000;
+
 /// A rule or goal as it stands in the document.
 struct Earner<'a> {
     on: &'a Trigger,
@@ -52,6 +55,7 @@ impl<'a> Earner<'a> {
 pub(super) fn refuse(program: &Program, rules: &[Json], at: &Path<'_>, faults: &mut Faults) {
     let known = currencies(program);
     let names = program.names();
+    let mut looked_at = 0;
     let (mut next_rule, mut next_goal) = (program.rules.iter(), program.goals.iter());
     for (index, json) in rules.iter().enumerate() {
         let at = at.index(index);
@@ -73,7 +77,7 @@ pub(super) fn refuse(program: &Program, rules: &[Json], at: &Path<'_>, faults: &
             refuse_endless_streak(goal, program, &at, faults);
         }
         if let (Some(Award::Multiply(_)), true) = (earner.award, faults.list().len() == before) {
-            refuse_idle_multiplier(&earner, program, &at, faults);
+            refuse_idle_multiplier(&earner, program, &mut looked_at, &at, faults);
         }
     }
 }
@@ -205,9 +209,19 @@ fn blame<'a>(it: &Blame<'_, 'a>, when: &'a Condition, at: &Path<'_>, faults: &mu
 }
 
 /// Refuses a multiplier that finds nothing to multiply, whatever is bought.
-fn refuse_idle_multiplier(multiplier: &Earner<'_>, program: &Program, at: &Path<'_>, faults: &mut Faults) {
+fn refuse_idle_multiplier(
+    multiplier: &Earner<'_>,
+    program: &Program,
+    looked_at: &mut usize,
+    at: &Path<'_>,
+    faults: &mut Faults,
+) {
     let mut rates = program.rules.iter().filter(|rule| matches!(rule.award, Award::PerAmount { .. }));
     let multiplied = rates.any(|rate| {
+        *looked_at += 1;
+        if *looked_at > MOST_PAIRS {
+            return true;
+        }
         let rate = Earner::of_rule(rate);
         let from = multiplier.from.max(rate.from);
         let until = multiplier.until.into_iter().chain(rate.until).min();

@@ -14,8 +14,10 @@ mod read_rewards;
 mod read_rule;
 mod read_tiers;
 mod reward;
+mod totals;
 
-pub use reward::{PointValue, Reward, RewardKind, Settle, Worth};
+pub use reward::{PointValue, Reward, RewardKind, Settle, Worth, most_of};
+pub use totals::lower_totals;
 
 use crate::calendar::{Moment, Per, Zone};
 use crate::exact::{Exact, Rounding};

@@ -16,6 +16,8 @@ pub(super) const MOST_POINTS: i64 = 1_000_000_000;
 const MOST_RULES: usize = 2_000;
 /// Goals of one program, so that an account that takes part in all of them stays small.
 const MOST_GOALS: usize = 50;
+/// Rules with a budget of one program.
+const MOST_BUDGETS: usize = 20;
 /// Examples of one program.
 pub(super) const MOST_EXAMPLES: usize = 200;
 /// Counters of limited rules that an account may come to hold, so that it stays far from DynamoDB's 400 KB.
@@ -65,6 +67,7 @@ pub(super) fn program(json: &Json, faults: &mut Faults) -> Option<Program> {
         refuse_doubled(earnings.iter().map(Earning::id), &at, faults);
         refuse_endless_fractions(earnings, &at, faults);
         refuse_too_many_goals(earnings, &at, faults);
+        refuse_too_many_budgets(earnings, &at, faults);
         refuse_unknown_rewards(earnings, &rewards, &at, faults);
     }
     if let (Some(earnings), Some(points)) = (&earnings, &points) {
@@ -129,6 +132,15 @@ pub(super) fn refuse_doubled<'a>(ids: impl Iterator<Item = &'a CallerId>, at: &P
         if !seen.insert(id) {
             faults.meaningless(&at.index(index).name("id"), "is the id of another one too");
         }
+    }
+}
+
+/// One purchase may meet all of them, and what it takes out of each is an item of its transaction.
+fn refuse_too_many_budgets(earnings: &[Earning], at: &Path<'_>, faults: &mut Faults) {
+    let has_budget = |earning: &&Earning| matches!(earning, Earning::Rule(Rule { budget: Some(_), .. }));
+    let mut budgets = earnings.iter().enumerate().filter(|(_, earning)| has_budget(earning));
+    if let Some((index, _)) = budgets.nth(MOST_BUDGETS) {
+        faults.meaningless(&at.index(index).name("budget"), format!("is one of more than {MOST_BUDGETS} budgets"));
     }
 }
 

@@ -210,6 +210,9 @@ fn grants(json: &Json, at: &Path<'_>, faults: &mut Faults, context: &mut Context
         faults.malformed(at, "must have exactly one of: tier, tag");
         return None;
     }
+    if tier == Some(0) {
+        faults.meaningless(&at.name("tier"), "is the level that everybody has");
+    }
     if given[0] && on.is_some() {
         faults.meaningless(&at.name("on"), "has a meaning only for a tag: a level lasts from the activity on");
     }

@@ -143,11 +143,17 @@ impl Reward {
     /// The most of a basket that points may pay, in minor units, rounded down.
     #[must_use]
     pub fn most_of(&self, basket: i64) -> i64 {
-        let share = self.max_share.and_then(|percent| {
-            percent.times(Exact::whole(basket))?.times(Exact::fraction(1, 100)?)?.rounded(Rounding::Floor)
-        });
-        share.unwrap_or(basket).min(basket)
+        most_of(self.max_share, basket)
     }
+}
+
+/// The most of a basket that points may pay under a share in percent, in minor units, rounded down; all without one.
+#[must_use]
+pub fn most_of(share: Option<Exact>, basket: i64) -> i64 {
+    let most = share.and_then(|percent| {
+        percent.times(Exact::whole(basket))?.times(Exact::fraction(1, 100)?)?.rounded(Rounding::Floor)
+    });
+    most.unwrap_or(basket).min(basket)
 }
 
 impl PointValue {

@@ -164,8 +164,11 @@ fn judge(
     let lines = purchase.lines_left();
     let caps = frozen.caps();
     let mut awarded = award(program, &facts, purchase.currency, &lines, caps).map_err(|_| Refusal::TooMuch)?;
-    let steps =
-        reach::steps(draft.account(), program, occurred_at, now, |goal| goal.of_purchase(&facts, &purchase.lines));
+    if purchase.is_paid_with_points_alone() {
+        awarded = Awarded { points: 0, gave: Vec::new(), of_budgets: Vec::new(), explanation: Vec::new() };
+    }
+    let bought = purchase.lines_and_money();
+    let steps = reach::steps(draft.account(), program, occurred_at, now, |goal| goal.of_purchase(&facts, &bought));
     let not_applied = match why_not {
         WhyNot::Asked => {
             let mut all = not_applied(program, &facts, purchase.currency, &lines, caps, &awarded);

@@ -5,13 +5,13 @@
 //! line that came back in part, the same part of what paid for it is left, rounded down. So what is left follows from the
 //! lines that are left alone, and refunds end the same however they are split.
 
-use super::{Order, Purchase};
+use super::{Line, Order, Purchase};
 use crate::calendar::Moment;
 use crate::draft::Draft;
 use crate::id::{RedemptionId, RewardId};
 use crate::lots::Draw;
 use crate::money::Money;
-use crate::program::{RewardKind, Worth};
+use crate::program::{RewardKind, Worth, most_of};
 use crate::redemption::{Redemption, Status, Usage, part};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,19 @@ impl Purchase {
         self.lines.iter().zip(self.spread_left(paid)).map(|(line, paid)| line.net_left - paid).collect()
     }
 
+    /// Each line with what of its net is left and was paid with money.
+    #[must_use]
+    pub fn lines_and_money(&self) -> Vec<(&Line, i64)> {
+        self.lines.iter().zip(self.money_left()).collect()
+    }
+
+    /// Whether something of it is left, and all of that was paid with points: then it earns nothing.
+    #[must_use]
+    pub fn is_paid_with_points_alone(&self) -> bool {
+        let left = self.lines.iter().any(|line| line.quantity_left > 0 && line.net_left > 0);
+        !self.paid.is_empty() && left && self.money_left().iter().all(|money| *money == 0)
+    }
+
     /// What of it, as bought, was paid with points; none if nothing was.
     #[must_use]
     pub fn paid_in_all(&self) -> Option<Money> {
@@ -137,6 +150,11 @@ pub(super) fn pay(purchase: &mut Purchase, order: &Order, draft: &Draft<'_>) -> 
             Err(why) => bad.push((place, why)),
         }
     }
+    // What the reward allows of a basket counts for all that paid together.
+    let paid = purchase.net_bought() - left;
+    let place_of = |redemption: &Redemption| named.iter().position(|id| *id == redemption.id);
+    let beyond = used.iter().filter(|used| paid > most_of(used.max_share, purchase.net_bought()));
+    bad.extend(beyond.filter_map(place_of).map(|place| (place, "pays more than its share of the purchase")));
     if bad.is_empty() { Ok(used) } else { Err(Refusal::BadPayment { at: bad }) }
 }
 

@@ -34,6 +34,9 @@ pub fn capture(
     if points < 1 {
         return Err(Refusal::Field { field: "points", why: "must be at least 1" });
     }
+    if redemption.rate.is_some_and(|rate| rate.of(points).amount < 1) {
+        return Err(Refusal::Field { field: "points", why: "are worth nothing" });
+    }
     draft.post(Posting {
         kind: Kind::Redeem,
         points: 0,

@@ -32,6 +32,7 @@ pub use used::{VOUCHER_NOTICE_DAYS, VoucherDecision, remind, use_voucher, vouche
 use crate::calendar::Moment;
 use crate::draft::Posted;
 use crate::entry::{Entry, Use};
+use crate::exact::Exact;
 use crate::id::{CallerId, MemberId, RedemptionId, RewardId};
 use crate::lots::Draw;
 use crate::program::{PointValue, RewardKind, Worth};
@@ -62,6 +63,8 @@ pub struct Redemption {
     pub worth: Option<Worth>,
     /// What points were worth, where they pay.
     pub rate: Option<PointValue>,
+    /// The share of a purchase that they may pay at the most, in percent.
+    pub max_share: Option<Exact>,
     /// When it was made.
     pub created_at: Moment,
     /// From when on it lapses, where its points are set aside.

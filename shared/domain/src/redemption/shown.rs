@@ -97,7 +97,8 @@ pub fn event(before: &Redemption, after: &Redemption, program: &ProgramId) -> Op
     let told = |of: &Redemption| of.voucher.as_ref().and_then(|voucher| voucher.noticed_at);
     let in_time = after.voucher.as_ref().is_some_and(|voucher| told(after) < Some(voucher.expires_at));
     let (kind, at) = match (&before.usage, &after.usage) {
-        (None, Some(usage)) => ("voucher.used", usage.at),
+        (None, Some(usage)) if after.voucher.is_some() => ("voucher.used", usage.at),
+        (None, Some(usage)) => ("redemption.used", usage.at),
         _ if told(before).is_none() && in_time => ("voucher.expiring", told(after)?),
         _ => return None,
     };

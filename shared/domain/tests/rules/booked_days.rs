@@ -125,3 +125,12 @@ fn erasure_takes_booked_days_with_it() {
     desk.erase().unwrap();
     assert_eq!(desk.account.passes, []);
 }
+
+#[test]
+fn booking_a_day_that_is_booked_already_grants_nothing_and_uses_no_limit() {
+    let mut desk = Desk::open(&bonus_days(), OPENED);
+    for day in ["2026-11-20", "2026-11-20", "2026-11-20", "2026-11-21"] {
+        book(&mut desk, day);
+    }
+    assert_eq!(desk.progress()["granted"].as_array().unwrap().len(), 2, "two of two days, each once");
+}

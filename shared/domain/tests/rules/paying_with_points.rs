@@ -277,3 +277,53 @@ fn nothing_of_this_touches_a_purchase_paid_with_money() {
     let shown = view::purchase(&desk.purchases["A-1"], true);
     assert_eq!((&shown["paid_with"], &shown["paid_with_points"]), (&json!([]), &json!(0)));
 }
+
+#[test]
+fn what_was_paid_with_points_alone_earns_nothing_not_even_fixed_points_or_stamps() {
+    let fixed = json!({"id": "thanks", "on": "purchase", "award": {"points": 20}});
+    let card = json!({"id": "card", "on": "purchase", "goal": {"count": 1, "of": "purchases", "repeat": true},
+        "award": {"points": 30}});
+    let document = with(shop(), "/earning_rules", json!([crate::desk::base_rule(), fixed, card]));
+    let (mut desk, id) = paid(&document, 2000);
+    let entries = desk.record(&paid_order(&desk, &[1500, 500], &[id])).unwrap();
+    assert_eq!((desk.first("A-1"), entries.len()), (0, 1));
+    // With a cent of money in it, it is a purchase like others.
+    let (mut desk, id) = paid(&document, 1999);
+    desk.record(&paid_order(&desk, &[1500, 500], &[id])).unwrap();
+    assert_eq!(desk.first("A-1"), 20);
+}
+
+#[test]
+fn points_pay_no_more_than_their_share_of_the_purchase_whatever_was_said_of_the_basket() {
+    let mut half = pay();
+    (half["settle"], half["hold_minutes"], half["max_share"]) = (json!("immediately"), json!(null), json!("50"));
+    let document = offering(json!([half]));
+    let (mut desk, id) = paid(&document, 500);
+    let too_much = paid_order(&desk, &[999], &[id]);
+    bad(&mut desk, &too_much, "pays more than its share of the purchase");
+    let fits = paid_order(&desk, &[1000], &[id]);
+    assert!(desk.record(&fits).is_ok());
+}
+
+#[test]
+fn a_capture_that_is_worth_nothing_is_refused() {
+    let mut yen = pay();
+    yen["value"] = json!({"points": 500, "amount": 1, "currency": "JPY"});
+    let mut desk = Desk::with_points(&offering(json!([yen])), 1000);
+    let ask = loyalty_domain::redemption::Ask { currency: Currency::of("JPY"), ..ask_to_pay(500) };
+    let id = desk.redeem_as(&ask).unwrap();
+    assert_eq!(desk.capture(id, Some(499)), Err(Refusal::Field { field: "points", why: "are worth nothing" }));
+    assert_eq!(desk.capture(id, Some(500)), Ok(()));
+}
+
+#[test]
+fn points_that_come_back_to_one_who_left_are_given_up() {
+    let (mut desk, id) = paid(&shop(), 500);
+    desk.record(&paid_order(&desk, &[1000], &[id])).unwrap();
+    desk.erase().unwrap();
+    let seq = desk.account.seq;
+    desk.refund("A-1", &[("1", 1, None)]).unwrap();
+    let kinds: Vec<_> = desk.kinds(seq + 1).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["release", "clawback", "forfeit"]);
+    assert_eq!(desk.account.balance().available, 0);
+}

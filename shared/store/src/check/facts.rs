@@ -5,17 +5,30 @@ use crate::items::{self, Item, VoucherOf};
 use crate::keys;
 use aws_sdk_dynamodb::types::AttributeValue;
 use loyalty_domain::activity::RecordedActivity;
+use loyalty_domain::entry::Cause;
+use loyalty_domain::id::ProgramId;
 
-/// An activity must stand where it says, and belongs to a member.
-pub(super) fn activity(pk: &str, item: &Item, report: &mut Report) {
+/// An activity must stand where it says, and belongs to a member; its entries are for the caller to look up.
+pub(super) fn activity(pk: &str, item: &Item, report: &mut Report) -> Option<(ProgramId, RecordedActivity)> {
     report.activities += 1;
     let (Some(program), Ok(activity)) = (keys::program_of_activity(pk), items::body::<RecordedActivity>(item)) else {
-        return report.find(pk, None, "the activity cannot be read");
+        report.find(pk, None, "the activity cannot be read");
+        return None;
     };
     if keys::activity(&program, &activity.source, &activity.activity_id).pk != pk {
         report.find(pk, None, "the activity stands under another key than it says");
     }
-    report.facts.entry((program, activity.member)).or_default().activities += 1;
+    report.facts.entry((program.clone(), activity.member)).or_default().activities += 1;
+    let Some(first) = activity.entries.first() else {
+        report.find(pk, None, "the activity names no entry");
+        return None;
+    };
+    let says = matches!(&first.cause, Cause::Activity { source, activity_id, kind }
+        if *source == activity.source && *activity_id == activity.activity_id && *kind == activity.kind);
+    if !says || first.points != activity.points {
+        report.find(pk, Some(first.seq), "the activity and its entry differ");
+    }
+    Some((program, activity))
 }
 
 /// A voucher leads to a redemption of its member.

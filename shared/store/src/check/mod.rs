@@ -16,7 +16,7 @@ use crate::programs::ProgramCache;
 use crate::table::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fold::Fold;
-use loyalty_domain::account::{Account, Status};
+use loyalty_domain::account::Account;
 use loyalty_domain::calendar::Moment;
 use loyalty_domain::entry::{Cause, Contra, Entry};
 use loyalty_domain::id::{MemberId, ProgramId, RewardId};
@@ -76,7 +76,7 @@ struct Facts {
     redemptions: i64,
     /// Vouchers, less redemptions that have one.
     vouchers: i64,
-    /// Open holds, less redemptions that say they are held.
+    /// Open holds, less redemptions that are held.
     holds: i64,
 }
 
@@ -213,8 +213,8 @@ impl Checker {
             ACCOUNT => self.account(pk, item, report).await,
             "P" => self.purchase(pk, item, report).await,
             "A" => {
-                facts::activity(pk, item, report);
-                Ok(())
+                let Some((program, activity)) = facts::activity(pk, item, report) else { return Ok(()) };
+                self.must_stand(pk, &program, activity.member, &activity.entries, report).await
             }
             "V" => {
                 facts::voucher(pk, item, report);
@@ -254,7 +254,7 @@ impl Checker {
         }
         let facts = report.facts.entry((program.clone(), member)).or_default();
         facts.accounts += 1;
-        facts.holds += i64::try_from(stored.holds.iter().filter(|hold| hold.lapses_at > self.now).count()).unwrap_or(0);
+        facts.holds += i64::try_from(stored.holds.count()).unwrap_or(i64::MAX);
         let lowest = version.program.level_ids.first().cloned();
         let mut fold = Fold::new(pk, member, &stored, lowest, facts);
         let mut next = 1;
@@ -320,11 +320,12 @@ impl Checker {
         self.must_stand(pk, &program, award.member, &refund.entries, report).await
     }
 
-    /// Whether a member is gone: leaving calls off all that is held, which the account alone says.
-    async fn has_left(&self, program: &ProgramId, member: MemberId) -> Result<bool, StoreError> {
-        let account = self.table.get(&keys::account(program, member)).await?;
+    /// Whether the account still holds points for a redemption: that they lapsed, or were called off by leaving, the account
+    /// alone says.
+    async fn holds(&self, program: &ProgramId, of: &Redemption) -> Result<bool, StoreError> {
+        let account = self.table.get(&keys::account(program, of.member)).await?;
         let account: Option<Account> = account.as_ref().map(items::body).transpose()?;
-        Ok(account.is_some_and(|account| account.status == Status::Erased))
+        Ok(account.is_some_and(|account| account.holds.of(of.id).is_some()))
     }
 
     /// A redemption must stand where it says, its entries in the ledger, and what it took of a stock in the stock.
@@ -337,8 +338,7 @@ impl Checker {
         if redemption.id != id || item.get("v") != Some(&AttributeValue::N(redemption.version.to_string())) {
             report.find(pk, None, "the redemption stands under another key or version than it says");
         }
-        let held = redemption.status_at(self.now) == redemption::Status::Held
-            && !self.has_left(&program, redemption.member).await?;
+        let held = redemption.status == redemption::Status::Held && self.holds(&program, &redemption).await?;
         let facts = report.facts.entry((program.clone(), redemption.member)).or_default();
         facts.redemptions += 1;
         facts.vouchers -= i64::from(redemption.voucher.is_some());
