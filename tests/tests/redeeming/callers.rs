@@ -37,12 +37,12 @@ async fn a_member_redeems_for_oneself_however_named_and_sees_ones_own() {
     let mut by_sub = own(&desk.ada);
     by_sub.remove("member_id");
     by_sub.insert("sub".to_owned(), "ada".to_owned());
-    for claims in [own(&desk.ada), by_sub] {
-        let made = send(&desk, &claims, "/v1/redemptions", Some(&desk.wish("mug"))).await;
+    for (key, claims) in [("1", own(&desk.ada)), ("2", by_sub)] {
+        let made = send_keyed(&desk, &claims, key, "/v1/redemptions", Some(&desk.wish("mug"))).await;
         assert!(!made.replayed());
         let made = made.expect(201);
         assert_eq!(made["entries"][0]["actor"], claims["sub"].as_str());
-        assert!(send(&desk, &claims, "/v1/redemptions", Some(&desk.wish("mug"))).await.replayed());
+        assert!(send_keyed(&desk, &claims, key, "/v1/redemptions", Some(&desk.wish("mug"))).await.replayed());
         for path in [
             format!("/v1/redemptions/{}", id(&made)),
             format!("/v1/redemptions/{}/qr.svg", id(&made)),
@@ -59,6 +59,26 @@ async fn a_member_redeems_for_oneself_however_named_and_sees_ones_own() {
     let by_name = with(desk.wish("mug"), json!({ "member": { "external_id": "ada" } }));
     send_keyed(&desk, &own(&desk.ada), "by-name", "/v1/redemptions", Some(&by_name)).await.expect(201);
     assert_eq!(desk.has().await, (970, 0));
+}
+
+#[tokio::test]
+async fn the_key_of_a_members_own_token_is_the_members_whatever_the_token_calls_itself() {
+    let desk = Desk::open(json!([with(mug(), json!({ "points": 10 }))])).await;
+    let bob = desk.stack.enrol("bob").await;
+    let body = json!({ "member": { "member_id": bob }, "points": 100, "reason": "goodwill" });
+    desk.stack.send_keyed("b", "POST", "/v1/adjustments", &body).await.expect(201);
+    let made = send(&desk, &own(&desk.ada), "/v1/redemptions", Some(&desk.wish("mug"))).await.expect(201);
+    // Another token of hers, refreshed meanwhile.
+    let mut refreshed = own(&desk.ada);
+    refreshed.insert("sub".to_owned(), "device-2".to_owned());
+    let again = send(&desk, &refreshed, "/v1/redemptions", Some(&desk.wish("mug"))).await;
+    assert!(again.replayed());
+    assert_eq!(id(&again.expect(201)), id(&made));
+    // Bob's token calls itself the same, and his app chose the same key.
+    let wish = json!({ "member": { "member_id": bob }, "reward_id": "mug" });
+    let others = send(&desk, &own(&bob), "/v1/redemptions", Some(&wish)).await;
+    assert!(!others.replayed());
+    assert_ne!(id(&others.expect(201)), id(&made));
 }
 
 #[tokio::test]
