@@ -13,6 +13,9 @@ pub(super) struct GoalTerms {
     pub(super) repeat: bool,
 }
 
+/// Days, weeks or months of a streak: an account remembers them one by one.
+const MOST_IN_A_ROW: i64 = 366;
+
 const OF: &[(&str, GoalOf)] = &[
     ("purchases", GoalOf::Purchases),
     ("activities", GoalOf::Activities),
@@ -34,6 +37,9 @@ pub(super) fn goal_terms(json: &Json, at: &Path<'_>, faults: &mut Faults) -> Opt
     }
     if streak.is_some() && of == Some(GoalOf::Units) {
         faults.meaningless(&at.name("of"), "a streak counts days, weeks or months with a purchase or an activity");
+    }
+    if streak.is_some() && count > Some(MOST_IN_A_ROW) {
+        faults.meaningless(&at.name("count"), format!("must be at most {MOST_IN_A_ROW} in a row"));
     }
     let within_days = within_days.and_then(|days| i32::try_from(days).ok());
     Some(GoalTerms { count: count?, of: of?, within_days, streak, repeat })

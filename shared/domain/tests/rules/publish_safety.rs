@@ -1,7 +1,7 @@
 //! Rules that can never do anything are refused before they are published, and no others are.
 
 use crate::awarding::document;
-use crate::desk::{at, base_rule, label, plain, read, with, with_rules};
+use crate::desk::{at, base_rule, faults, label, plain, read, with, with_rules};
 use crate::examples::{pointers, refused};
 use loyalty_domain::id::Label;
 use loyalty_domain::money::{Currency, Money};
@@ -462,4 +462,17 @@ proptest! {
             prop_assert_eq!(program, Program::from_json(&json).unwrap());
         }
     }
+}
+
+#[test]
+fn a_streak_is_no_longer_than_a_year_of_days_and_a_lowest_level_is_nothing_to_grant() {
+    let streak = |count: i64| {
+        let goal = json!({"id": "row", "on": "purchase", "goal": {"count": count, "of": "purchases", "streak": "day"},
+            "award": {"points": 1}});
+        faults(&with_rules(&[goal]).to_string())
+    };
+    assert!(streak(366).is_empty());
+    assert_eq!(streak(367), ["/earning_rules/1/goal/count"]);
+    let grant = json!({"id": "pay", "on": "activity", "activity": "paid", "grants": {"tier": "green", "days": 30}});
+    assert_eq!(faults(&with_rules(&[grant]).to_string()), ["/earning_rules/1/grants/tier"]);
 }
