@@ -74,6 +74,12 @@ pub(super) fn reward(
         faults.meaningless(&at.name("voucher_from_days"), "has a meaning only beside voucher_days");
     }
     refuse_misfits(kind?, settle, &given, at, faults);
+    let good_for = voucher_days.map(|days| (days + voucher_from_days.unwrap_or(0)) * 24 * 60);
+    if let (Some(minutes), Some(good_for)) = (hold_minutes, good_for)
+        && minutes >= good_for
+    {
+        faults.meaningless(&at.name("hold_minutes"), "must be less than its voucher is good for");
+    }
     let worth = amount.map(Worth::Money).or(percent.map(Worth::Percent));
     Some(Reward {
         id: id?,

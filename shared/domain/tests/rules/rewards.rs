@@ -250,6 +250,7 @@ fn every_fault_of_a_reward_is_named_at_once_and_exactly() {
         (json!({"hold_minutes": 30}), &["/hold_minutes"]),
         (json!({"settle": "hold"}), &["/hold_minutes"]),
         (json!({"settle": "hold", "hold_minutes": 0}), &["/hold_minutes"]),
+        (json!({"settle": "hold", "hold_minutes": 1440, "voucher_days": 1}), &["/hold_minutes"]),
         (json!({"minimum": 5, "step": 5, "max_share": "50"}), &["/minimum", "/step", "/max_share"]),
         (json!({"amount": {"amount": 500, "currency": "EUR"}}), &["/amount"]),
         (json!({"kind": "discount_amount", "amount": {"amount": 500, "currency": "EUR"}}), &[]),
