@@ -9,7 +9,7 @@ use loyalty_domain::purchase::Purchase;
 use loyalty_domain::refusal::Refusal;
 use loyalty_domain::requests::{self, AdjustmentRequest};
 use loyalty_http::{Answer, App, JsonBody, Principal, Problem, RequestKey, entries};
-use loyalty_store::items::{self, Carried, Item, Note};
+use loyalty_store::items::{Carried, Item, Note};
 use loyalty_store::keys::{self, Key};
 use loyalty_store::{Command, Decision, Fact, Recalled, StoreError};
 use serde_json::json;
@@ -39,8 +39,7 @@ impl Command for Correct {
     }
 
     fn recall(&self, fact: &Item) -> Result<Recalled<Carried>, StoreError> {
-        let carried: Carried = items::body(fact)?;
-        Ok(if carried.content == self.content { Recalled::Same(carried) } else { Recalled::Other(Vec::new()) })
+        Recalled::carried(fact, self.content)
     }
 }
 

@@ -3,7 +3,8 @@
 //! Nothing depends on when this runs, or whether: every decision settles its account first. A run only writes what has
 //! fallen due, so that it is told of: notices, expiries, lapsed holds, reviews, vouchers that are about to expire.
 
-use crate::engine::{Call, Engine, Failure, Settled};
+use crate::command::{Call, Failure};
+use crate::engine::{Engine, Settled};
 use crate::error::StoreError;
 use crate::items::Item;
 use crate::keys::{self, ACCOUNT, DUE_AT, DUE_INDEX, DUE_KEY, PK, SK};

@@ -1,20 +1,19 @@
 //! The one door: load, settle, decide, commit, retry, recall.
 
+use crate::command::{Call, Command, Decision, Done, Failure, Recalled, Subjects};
 use crate::error::StoreError;
 use crate::items::{self, IdentityOf, Item};
 use crate::keys::{self, Key};
-use crate::pools::{Known, Pool, Taking};
+use crate::moved::Moved;
+use crate::pools::{Known, Taking};
 use crate::programs::ProgramCache;
 use crate::table::{Committed, Table};
 use crate::write::{Fact, Slot, Write};
 use loyalty_domain::account::{Account, Status};
-use loyalty_domain::calendar::Moment;
 use loyalty_domain::draft::{Draft, Posted};
 use loyalty_domain::id::{MemberId, ProgramId};
 use loyalty_domain::identity::Reference;
 use loyalty_domain::programs::Programs;
-use loyalty_domain::purchase::{BudgetUse, Purchase};
-use loyalty_domain::redemption::Redemption;
 use loyalty_domain::refusal::Refusal;
 use std::sync::Arc;
 
@@ -23,146 +22,6 @@ use std::sync::Arc;
 pub struct Engine {
     table: Table,
     cache: ProgramCache,
-}
-
-/// Who asks, in which program, and when.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// The program of the caller's token.
-    pub program: ProgramId,
-    /// The caller.
-    pub actor: String,
-    /// The moment of the request.
-    pub now: Moment,
-}
-
-/// What a command decided to write.
-#[derive(Debug)]
-pub struct Decision<T> {
-    /// Account and entries; none where no account is touched.
-    pub posted: Option<Posted>,
-    /// What stands beside them.
-    pub facts: Vec<Fact>,
-    /// What campaigns pay of it, or get back.
-    pub budgets: Vec<BudgetUse>,
-    /// What is answered.
-    pub outcome: T,
-}
-
-/// What a command is about, besides an account.
-#[derive(Debug, Default)]
-pub struct Subjects {
-    /// A purchase.
-    pub purchase: Option<Purchase>,
-    /// Redemptions, which the command finds in its draft.
-    pub redemptions: Vec<Redemption>,
-}
-
-impl From<Option<Purchase>> for Subjects {
-    fn from(purchase: Option<Purchase>) -> Self {
-        Self { purchase, redemptions: Vec::new() }
-    }
-}
-
-impl From<Vec<Redemption>> for Subjects {
-    fn from(redemptions: Vec<Redemption>) -> Self {
-        Self { purchase: None, redemptions }
-    }
-}
-
-/// What a fact says about a request.
-#[derive(Debug)]
-pub enum Recalled<T> {
-    /// It was carried out, with this answer.
-    Same(T),
-    /// Its key was used for other content; JSON Pointers to what differs.
-    Other(Vec<String>),
-    /// Nothing.
-    Nothing,
-}
-
-impl<T> From<Result<T, Vec<String>>> for Recalled<T> {
-    fn from(compared: Result<T, Vec<String>>) -> Self {
-        match compared {
-            Ok(outcome) => Recalled::Same(outcome),
-            Err(pointers) => Recalled::Other(pointers),
-        }
-    }
-}
-
-/// A request that changes an account.
-pub trait Command: Sync {
-    /// What it answers.
-    type Outcome: Send;
-
-    /// Decides, purely. `subject` is the purchase that the command is about, if it is about one; redemptions are in the draft.
-    ///
-    /// # Errors
-    /// [`Refusal`]: nothing is written.
-    fn decide(
-        &self,
-        draft: Draft<'_>,
-        programs: &Programs,
-        subject: Option<&Purchase>,
-    ) -> Result<Decision<Self::Outcome>, Refusal>;
-
-    /// Decides where there is no member: for guests. Commands that need a member refuse.
-    ///
-    /// # Errors
-    /// [`Refusal`]: nothing is written.
-    fn decide_for_guest(
-        &self,
-        _: &Programs,
-        _: Option<&Purchase>,
-        _: Moment,
-    ) -> Result<Decision<Self::Outcome>, Refusal> {
-        Err(Refusal::MemberUnknown)
-    }
-
-    /// Where it is written that this very request was carried out.
-    fn fact(&self, program: &ProgramId) -> Option<Key>;
-
-    /// What the fact says: what was answered when it was carried out, or in what it differs.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the fact cannot be read.
-    fn recall(&self, fact: &Item) -> Result<Recalled<Self::Outcome>, StoreError>;
-}
-
-/// What became of a command.
-#[derive(Debug)]
-pub struct Done<T> {
-    /// What it answers.
-    pub outcome: T,
-    /// The account now; none for commands that touch none.
-    pub account: Option<Account>,
-    /// Whether it had been carried out before.
-    pub replayed: bool,
-    /// The versions it was judged by.
-    pub programs: Arc<Programs>,
-}
-
-/// Why a command was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// The decision.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The same key was used for other content; pointers to what differs.
-    #[error("the same key was used for other content")]
-    Mismatch(Vec<String>),
-    /// The token's program does not exist.
-    #[error("there is no such program")]
-    NoProgram,
-    /// Other requests for the same member were quicker again and again.
-    #[error("the member's account is busy")]
-    Busy,
-    /// The table.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Something that must be free is taken; with the slots that say so.
-    #[error("something that must be free is taken")]
-    Taken(Vec<(Slot, Option<IdentityOf>)>),
 }
 
 /// What settling an account wrote.
@@ -479,62 +338,4 @@ enum Step<T> {
     /// More has fallen due than one commit holds: this first.
     SettleFirst(Posted),
     Decided(Decision<T>),
-}
-
-/// What a refused commit says about what has moved.
-struct Moved<'a> {
-    account: &'a mut Option<Account>,
-    subjects: &'a mut Subjects,
-    /// Pools of which a shard had too little left.
-    short: Vec<Pool>,
-}
-
-impl Moved<'_> {
-    fn redemption(&mut self, now: Redemption) {
-        let known = self.subjects.redemptions.iter_mut().find(|known| known.id == now.id);
-        if let Some(known) = known {
-            *known = now;
-        }
-    }
-
-    /// Takes over what stands there now. Gives the fact that was there already, which weighs more than what has moved.
-    fn read(&mut self, slots: Vec<(Slot, Option<Item>)>) -> Result<Option<Item>, Failure> {
-        let (mut fact, mut code_taken) = (None, false);
-        for (slot, item) in slots {
-            match (slot, item) {
-                (Slot::Account, Some(item)) => *self.account = Some(items::body(&item)?),
-                (Slot::PurchaseLeft, Some(item)) => self.subjects.purchase = Some(items::body(&item)?),
-                (Slot::RedemptionLeft, Some(item)) => self.redemption(items::body(&item)?),
-                (Slot::Purchase | Slot::Refund | Slot::Activity | Slot::Request | Slot::Redemption, Some(item)) => {
-                    fact = Some(item);
-                }
-                (Slot::Pool(pool), _) => self.short.push(pool),
-                // The redemption that was there already has its voucher; a code of another one would be a wonder.
-                (Slot::Voucher, _) => code_taken = true,
-                // An entry's number is taken only if the account has moved, which its own slot says.
-                (Slot::Entry | Slot::Gift, _) => {}
-                (slot @ (Slot::Person | Slot::Identity(_) | Slot::Code), _) => {
-                    return Err(Failure::Taken(vec![(slot, None)]));
-                }
-                (
-                    Slot::Account
-                    | Slot::PurchaseLeft
-                    | Slot::Purchase
-                    | Slot::Refund
-                    | Slot::Activity
-                    | Slot::Request
-                    | Slot::Redemption
-                    | Slot::RedemptionLeft
-                    | Slot::Free,
-                    _,
-                ) => {
-                    return Err(StoreError::Corrupt("a condition failed that must hold").into());
-                }
-            }
-        }
-        if code_taken && fact.is_none() {
-            return Err(StoreError::Corrupt("two vouchers have one code").into());
-        }
-        Ok(fact)
-    }
 }

@@ -1,6 +1,7 @@
 //! The one table: keys, items, load, commit. The only crate that names the DynamoDB SDK.
 
 pub mod check;
+pub mod command;
 pub mod create;
 pub mod due;
 pub mod engine;
@@ -9,6 +10,7 @@ pub mod items;
 pub mod keys;
 pub mod ledger;
 pub mod members;
+mod moved;
 mod packed;
 pub mod pools;
 pub mod programs;
@@ -17,8 +19,9 @@ mod secrets;
 pub mod table;
 pub mod write;
 
+pub use command::{Call, Command, Decision, Done, Failure, Recalled, Subjects};
 pub use create::create_table;
-pub use engine::{Call, Command, Decision, Done, Engine, Failure, Recalled, Subjects};
+pub use engine::Engine;
 pub use error::StoreError;
 pub use pools::Pool;
 pub use secrets::Secrets;
