@@ -94,8 +94,8 @@ async fn of_fifty_redemptions_of_the_whole_balance_at_once_one_wins_two_hundred_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_fifty_redemptions_of_the_whole_balance_at_once_one_wins_in_a_storm_too() {
-    fifty_spend_a_whole_balance(50, Some(storm(rand::random()))).await;
+async fn of_fifty_redemptions_of_the_whole_balance_at_once_one_wins_two_hundred_times_in_a_storm_too() {
+    fifty_spend_a_whole_balance(200, Some(storm(rand::random()))).await;
 }
 
 async fn a_thousand_want_a_hundred(plan: Option<Plan>) {
